@@ -1,0 +1,45 @@
+# Every target sets itself up: a virtual environment in .venv, from PyPI. Needs Python >= 3.11, git and make.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test test-long test-editors bench check format clean
+
+demo: $(READY)
+	@$(BIN)/takeback demo
+
+test: $(READY) check
+	$(BIN)/pytest -n auto -m "not long and not editor"
+
+test-long: $(READY)
+	TAKEBACK_HYPOTHESIS=long $(BIN)/pytest -n auto -m "not editor" --timeout 7200
+
+test-editors: $(READY)
+	@bash tests/editors/run.sh
+
+bench: $(READY)
+	@$(BIN)/python -P bench/run.py
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Takeback needs Python 3.11 or newer; none was found. Set PYTHON=/path/to/python3."; exit 1; }
+	@command -v git >/dev/null || { echo "Takeback needs git; none was found."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module; install it (Debian: apt install python3-venv)."; exit 1; }
+	@echo "Setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	@touch $(READY)
+
+clean:
+	rm -rf .venv .bench

@@ -1,0 +1,1 @@
+"""The command line: decodes, calls one verb of the service, and shows the answer."""

@@ -1,0 +1,158 @@
+"""The program: its commands, its options, and how errors become exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from takeback import __version__
+from takeback.cli import render
+from takeback.errors import TakebackError, UsageError
+from takeback.model.paths import WorkspacePath, workspace_path
+from takeback.service import answers
+from takeback.service.opening import Workspace, find_root, open_workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_CONFLICT = 1
+EXIT_USAGE = 2
+EXIT_DEFECT = 70
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="takeback")
+def takeback() -> None:
+    """Records every write in a workspace, whoever made it, and takes back exactly what you choose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """Where a command runs, and how it answers."""
+
+    folder: str | None
+    as_json: bool
+
+    @contextmanager
+    def workspace(self) -> Iterator[Workspace]:
+        """The workspace of this command."""
+        root = self.root()
+        with open_workspace(root, progress=render.progress(quiet=self.as_json)) as workspace:
+            for problem in workspace.problems:
+                render.warn(f"{problem.file}:{problem.line}: {problem.message}. {problem.hint}")
+            for settled in workspace.settled:
+                render.warn(render.settled(settled))
+            yield workspace
+
+    def root(self) -> str:
+        """The workspace folder: the one named, or found from the current folder."""
+        return self.folder if self.folder is not None else find_root(os.getcwd(), os.environ)
+
+    def path(self, workspace: Workspace, text: str) -> WorkspacePath:
+        """The workspace path that a person named, relative to where they are."""
+        if text.startswith("/"):
+            full = text
+        else:
+            here = os.getcwd() if self.folder is None else workspace.root
+            full = os.path.join(os.path.realpath(here), text)
+        parent = os.path.realpath(os.path.dirname(os.path.normpath(full)))
+        full = os.path.join(parent, os.path.basename(os.path.normpath(full)))
+        relative = os.path.relpath(full, workspace.root)
+        if relative.startswith(".."):
+            raise UsageError(f"{text!r} lies outside the workspace {workspace.root}")
+        return workspace_path(relative)
+
+    def paths(self, workspace: Workspace, texts: tuple[str, ...]) -> tuple[WorkspacePath, ...]:
+        """The workspace paths that a person named."""
+        return tuple(self.path(workspace, text) for text in texts)
+
+    def answer(self, answer: answers.Answer, show: Callable[[], None]) -> None:
+        """Print the answer as JSON, or show it."""
+        if self.as_json:
+            click.echo(json.dumps(answer))
+        else:
+            show()
+
+
+def command(group: click.Group, name: str, *, json_too: bool = True) -> Callable[[F], F]:
+    """Register a command that gets an `Invocation` first. Its docstring is its help."""
+
+    def register(function: F) -> F:
+        def run_it(folder: str | None, as_json: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - click names it
+            invocation = Invocation(folder=folder, as_json=as_json)
+            with _errors(invocation):
+                function(invocation, **options)
+
+        run_it.__doc__ = function.__doc__
+        for parameter in getattr(function, "__click_params__", []):
+            _params(run_it).append(parameter)
+        shared: Any = click.option(
+            "-C", "folder", metavar="DIR", help="The workspace (default: found from here)."
+        )(run_it)
+        if json_too:
+            shared = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")(
+                shared
+            )
+        group.command(name)(shared)
+        return function
+
+    return register
+
+
+def run() -> None:
+    """Run the program and exit with its status. No traceback, ever."""
+    try:
+        status = takeback.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as problem:
+        _report_usage(problem)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - the reader is gone; the interpreter flushes this at exit
+        sys.exit(0)
+    except Exception as defect:  # noqa: BLE001 - the front end's edge: what gets here is our defect
+        sys.exit(_report_defect(defect))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _params(function: Any) -> list[click.Parameter]:
+    if not hasattr(function, "__click_params__"):
+        function.__click_params__ = []
+    params: list[click.Parameter] = function.__click_params__
+    return params
+
+
+@contextmanager
+def _errors(invocation: Invocation) -> Iterator[None]:
+    try:
+        yield
+    except TakebackError as problem:
+        if invocation.as_json:
+            click.echo(json.dumps(answers.error(problem)))
+        render.problem(problem)
+        raise click.exceptions.Exit(problem.exit_status) from problem
+
+
+def _report_usage(problem: click.ClickException) -> None:
+    if "--json" in sys.argv:
+        wrong = UsageError(problem.format_message())
+        click.echo(json.dumps(answers.error(wrong)))
+    problem.show()
+
+
+def _report_defect(defect: Exception) -> int:
+    render.warn(f"takeback {__version__} failed: {type(defect).__name__}: {defect}")
+    frames = traceback.extract_tb(defect.__traceback__)
+    place = next((f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in reversed(frames)), "?")
+    render.warn(
+        f"This is a defect of Takeback (at {place}). Nothing that was recorded is lost. Please report this line."
+    )
+    return EXIT_DEFECT

@@ -1,0 +1,8 @@
+"""The whole program: importing a module of commands registers them."""
+
+from __future__ import annotations
+
+from takeback.cli import checkpoints, reading, recording, taking_back
+from takeback.cli.app import run
+
+__all__ = ["checkpoints", "reading", "recording", "run", "taking_back"]

@@ -1,0 +1,200 @@
+"""How answers look to a person: with colour on a terminal, plain when piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from takeback.checkpoints import Checkpoint
+from takeback.errors import TakebackError
+from takeback.model.operation import Change, ChangeStatus, Operation, Standing, Turn
+from takeback.service import answers
+from takeback.service.taking_back import Outcome, Result
+from takeback.undo.apply import Settled
+from takeback.undo.plan import FileOutcome
+
+_SIGNS = {
+    ChangeStatus.CREATED: "+",
+    ChangeStatus.MODIFIED: "~",
+    ChangeStatus.DELETED: "-",
+    ChangeStatus.RENAMED: ">",
+    ChangeStatus.MODE: "x",
+    ChangeStatus.TYPE: "t",
+}
+_MARKS = {Standing.ALL: " ", Standing.PART: "/", Standing.NONE: "-"}
+_COLOURS = {"agent": "magenta", "human": "green", "command": "cyan", "git": "blue", "takeback": "yellow"}
+_BAD = {FileOutcome.CONFLICT, FileOutcome.IRREVERSIBLE, FileOutcome.NOT_CAPTURED}
+_SHOWN_PATHS = 4
+_HEADLINES = {
+    Outcome.APPLIED: "Done",
+    Outcome.PLANNED: "This would happen",
+    Outcome.NOTHING: "Nothing to do",
+    Outcome.CONFLICT: "Conflict: nothing was written",
+    Outcome.PARTIAL: "Done in part",
+    Outcome.REFUSED: "Nothing could be done",
+}
+
+
+def operations(found: Sequence[Operation]) -> None:
+    """One line for each operation, newest first."""
+    if not found:
+        click.echo("No operations.")
+    for one in found:
+        click.echo(_line(one))
+
+
+def _line(one: Operation) -> str:
+    label = f"  {printable(one.label)}" if one.label else ""
+    actor = one.actor + ("?" if one.inferred else "")
+    undone = f"  (undone by {one.undone_by})" if one.undone_by and one.standing is Standing.NONE else ""
+    return (
+        f"{_MARKS[one.standing]}{one.id:>5}  {answers.rfc3339(one.at_ns)[:19].replace('T', ' ')}  "
+        f"{_actor(f'{printable(actor):<18}', one.actor)} {one.kind.value:<8} {_paths(one)}{label}{undone}"
+    )
+
+
+def _paths(one: Operation) -> str:
+    changes = answers.visible_changes(one)
+    shown = " ".join(_change(change) for change in changes[:_SHOWN_PATHS])
+    more = len(changes) - _SHOWN_PATHS
+    return shown + (f" and {more} more" if more > 0 else "")
+
+
+def _change(change: Change) -> str:
+    name = printable(change.path)
+    if change.moved_from is not None:
+        name = f"{printable(change.moved_from)} -> {name}"
+    missing = next((state.reason for state in (change.after, change.before) if state.reason), None)
+    return f"{_SIGNS[change.status]}{name}" + (f" (not captured: {missing})" if missing else "")
+
+
+def operation(one: Operation, diffs: Sequence[str]) -> None:
+    """One operation with all it changed."""
+    click.secho(f"operation {one.id}", bold=True, nl=False)
+    click.echo(f"  {one.kind.value} by {_actor(one.actor, one.actor)}, {answers.rfc3339(one.at_ns)}")
+    facts = {
+        "label": one.label,
+        "turn": one.turn,
+        "undoes": ", ".join(map(str, one.undoes)),
+        "standing": one.standing.value + (f", undone by {one.undone_by}" if one.undone_by else ""),
+        "actor": "concluded from time alone" if one.inferred else "",
+    }
+    for name, value in facts.items():
+        if value:
+            click.echo(f"  {name}: {printable(value)}")
+    for change in answers.visible_changes(one):
+        click.echo(f"  {_change(change)}")
+    click.echo("")
+    diff(diffs)
+
+
+def diff(diffs: Sequence[str]) -> None:
+    """Unified diffs."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for one in diffs:
+        for line in one.splitlines():
+            bold = line.startswith(("diff ", "+++", "---"))
+            click.secho(printable(line), fg=None if bold else colours.get(line[:1]), bold=bold)
+
+
+def result(found: Result) -> None:
+    """What became of an undo, file by file."""
+    what = f": {_list(found.undone)}" if found.undone else ""
+    number = f" (operation {found.operation})" if found.operation else ""
+    good = found.outcome in (Outcome.APPLIED, Outcome.PLANNED, Outcome.NOTHING)
+    click.secho(_HEADLINES[found.outcome] + what + number, bold=True, fg=None if good else "red")
+    for file in found.files:
+        note = f"  {printable(file.note)}" if file.note else ""
+        click.secho(
+            f"  {file.outcome.value:<12} {printable(file.path)}{note}",
+            fg="red" if file.outcome in _BAD else None,
+        )
+    for passed in found.passed:
+        click.echo(f"  passed over operation {passed.op}: {passed.why}")
+    if found.conflicts:
+        click.echo(f"Way out: {answers.way_out(found)}")
+        click.echo("     or: --on-conflict keep-mine, take-theirs, markers or skip-file")
+
+
+def turn(one: Turn) -> None:
+    """One turn."""
+    state = "ended" if one.ended_ns is not None else "open"
+    click.echo(f"{one.id}  {one.actor}  {printable(one.label)}  {state}")
+
+
+def checkpoints(found: Sequence[Checkpoint]) -> None:
+    """One line for each checkpoint."""
+    if not found:
+        click.echo("No checkpoints.")
+    for one in found:
+        pin = " pinned" if one.pinned else ""
+        when = answers.rfc3339(one.at_ns)[:19].replace("T", " ")
+        click.echo(
+            f"{one.id:<8} {when}  after operation {one.position:<6} {one.kind.value}{pin}  {printable(one.label)}"
+        )
+
+
+def status(facts: answers.Answer) -> None:
+    """The workspace at a glance."""
+    for name, value in facts.items():
+        if name == "version" or value in (None, "", [], ()):
+            continue
+        if isinstance(value, list):
+            click.echo(f"{name.replace('_', ' ')}:")
+            for item in value:
+                click.echo(f"  {printable(_flat(item))}")
+        else:
+            click.echo(f"{name.replace('_', ' ')}: {printable(_flat(value))}")
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner not in (None, ""))
+    return str(value)
+
+
+def settled(one: Settled) -> str:
+    """What was mended at the start."""
+    if one.finished is not None:
+        return f"An interrupted operation was finished: it is operation {one.finished}."
+    left = f"; left as others changed them: {_list(one.left)}" if one.left else ""
+    return f"An interrupted operation was reversed{left}."
+
+
+def problem(error: TakebackError) -> None:
+    """An error and what to do about it."""
+    click.secho(f"takeback: {printable(error.message)}", fg="red", err=True)
+    if error.hint:
+        click.echo(f"  {printable(error.hint)}", err=True)
+
+
+def warn(message: str) -> None:
+    """Something to know that is not the answer."""
+    click.echo(printable(message), err=True)
+
+
+def progress(*, quiet: bool) -> Callable[[int, int], None]:
+    """Shows how far a long look is, on a terminal only."""
+
+    def show(done: int, total: int) -> None:
+        if not quiet and total and sys.stderr.isatty():
+            click.echo(f"\rFirst look: {done * 100 // total} %", nl=False, err=True)
+
+    return show
+
+
+def printable(text: str) -> str:
+    """`text` as a terminal can take it: no control characters, no lone surrogates."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _actor(text: str, actor: str) -> str:
+    return click.style(text, fg=_COLOURS.get(actor.partition(":")[0]))
+
+
+def _list(items: Sequence[Any]) -> str:
+    shown = ", ".join(str(item) for item in items[:8])
+    return shown + (f" and {len(items) - 8} more" if len(items) > 8 else "")

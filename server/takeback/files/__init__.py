@@ -1,0 +1,1 @@
+"""Files of a workspace: looked at, read, staged and renamed, never through a link. Knows no history."""

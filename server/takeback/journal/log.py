@@ -1,0 +1,306 @@
+"""The journal: one transaction appends what happened; everything else reads.
+
+A transaction is `BEGIN IMMEDIATE` with `synchronous=FULL`: when it returns, it is on disk. Ids are given inside it,
+so they are dense however many processes write.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from takeback.errors import Busy, Damaged, StorageFull, Unsupported
+from takeback.journal import schema
+from takeback.journal.mirror import Mirror
+from takeback.journal.rows import Row, change_in, checked, checksum, path_in, path_out, state_in, state_out
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
+from takeback.model.operation import Change
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT, FileState
+
+logger = logging.getLogger(__name__)
+
+LOCK_TIMEOUT_S = 30
+"""How long one writer waits for another. A transaction takes milliseconds; a burst of 10,000 files under a second."""
+
+_DAMAGE = ("malformed", "not a database", "disk image")
+
+
+class Known:
+    """A last known state and the file it belongs to."""
+
+    __slots__ = ("file", "state")
+
+    def __init__(self, file: FileId, state: FileState) -> None:
+        self.file = file
+        self.state = state
+
+
+class Journal:
+    """One workspace's record. Not for use by two threads at once."""
+
+    def __init__(self, folder: str, *, read_only: bool = False) -> None:
+        self.path = os.path.join(folder, "journal.db")
+        self.mirror = Mirror(os.path.join(folder, "journal.log"))
+        with translated(self.path):
+            self._db = _connect(self.path, read_only=read_only)
+            if schema.is_newer(self._db):
+                raise Unsupported(
+                    f"{self.path} was written by a newer Takeback", hint="Install the newer version again."
+                )
+            if not read_only:
+                schema.migrate(self._db)
+
+    def close(self) -> None:
+        """Release the database."""
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything appended inside is on disk when it ends, or nothing is.
+
+        Raises Busy if another process holds the journal for longer than `LOCK_TIMEOUT_S`, StorageFull if the disk
+        is full.
+        """
+        with translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        self._mirror()
+
+    def _mirror(self) -> None:
+        try:
+            self.mirror.sync(self._db)
+        except OSError:  # the database has it; the next transaction mirrors what is missing
+            logger.warning("the journal's second copy could not be written", exc_info=True)
+
+    def append(self, table: str, *values: Any) -> int:
+        """The id of a new row of `table`. Only inside a transaction."""
+        assert self._db.in_transaction, "BUG: rows are appended inside a transaction"
+        row_id = int(self._db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
+        self.append_many(table, [(row_id, *values)])
+        return row_id
+
+    def append_many(self, table: str, rows: Sequence[Row]) -> None:
+        """Add complete rows (id first) to `table`."""
+        columns = (*schema.RECORDS[table], "checksum")
+        marks = ", ".join("?" * len(columns))
+        self._db.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",
+            [(*row, checksum(row)) for row in rows],
+        )
+
+    def next_id(self, table: str) -> int:
+        """The id that the next row of `table` gets."""
+        return int(self._db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """The rows of a query. Raises Damaged if the database cannot be read."""
+        with translated(self.path):
+            return self._db.execute(sql, parameters).fetchall()
+
+    def records(self, table: str, condition: str = "1", parameters: Sequence[Any] = ()) -> list[Row]:
+        """Record rows, checked, without their checksum. `condition` may end in ORDER BY and LIMIT."""
+        columns = ", ".join((*schema.RECORDS[table], "checksum"))
+        rows = self.query(f"SELECT {columns} FROM {table} WHERE {condition}", parameters)
+        return [checked(table, row) for row in rows]
+
+    # -- changes ---------------------------------------------------------------------------------
+
+    def append_change(self, change: Change) -> None:
+        """Add a change with its flips, and bring the derived tables up to date."""
+        self.append_many("changes", [_change_row(change)])
+        if change.flips:
+            start = self.next_id("flips")
+            rows = [
+                (start + n, change.seq, target, int(on))
+                for n, (target, on) in enumerate(change.flips.items())
+            ]
+            self.append_many("flips", rows)
+            self._db.executemany(
+                "INSERT OR REPLACE INTO standing VALUES (?, ?, ?)",
+                [(target, int(on), change.seq) for target, on in change.flips.items()],
+            )
+        if change.moved_from is not None:
+            self._leave(change.moved_from, change.file)
+        self.know(change.path, change.file, change.after)
+
+    def append_first(self, path: WorkspacePath, file: FileId, state: FileState, at_ns: int) -> None:
+        """Add the first known state of a path that no operation brought about."""
+        self.append("firsts", path_out(path), *state_out(state), at_ns)
+        self.know(path, file, state)
+
+    def begin_intent(self, blob: BlobId, paths: Iterable[WorkspacePath], at_ns: int) -> int:
+        """Write down that `paths` are about to be changed as the blob says. Until it ends, nobody records them."""
+        row_id = self.append("intents", blob, at_ns)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO claimed VALUES (?, ?)", [(path_out(p), row_id) for p in paths]
+        )
+        return row_id
+
+    def end_intent(self, row_id: int, outcome: str, at_ns: int) -> None:
+        """Write down how an intent ended: `finished` or `reversed`."""
+        self.append("intent_ends", row_id, outcome, at_ns)
+        self._db.execute("DELETE FROM claimed WHERE intent = ?", (row_id,))
+
+    def claimed(self) -> frozenset[WorkspacePath]:
+        """The paths that Takeback itself is changing at this moment, or was when it died."""
+        return frozenset(path_in(row[0]) for row in self.query("SELECT path FROM claimed"))
+
+    def changes(self, condition: str, parameters: Sequence[Any] = ()) -> tuple[Change, ...]:
+        """The changes that match, with their flips."""
+        rows = self.records("changes", condition, parameters)
+        if not rows:
+            return ()
+        flips: dict[int, dict[ChangeSeq, bool]] = {}
+        for part in _parts([row[0] for row in rows]):
+            marks = ",".join("?" * len(part))
+            for _, change, target, stands in self.records("flips", f"change IN ({marks}) ORDER BY id", part):
+                flips.setdefault(change, {})[ChangeSeq(target)] = bool(stands)
+        return tuple(change_in(row, flips.get(row[0], {})) for row in rows)
+
+    def standing(self, seqs: Iterable[ChangeSeq]) -> dict[ChangeSeq, tuple[bool, ChangeSeq]]:
+        """For each change that was ever flipped: whether it stands, and which change decided that."""
+        found: dict[ChangeSeq, tuple[bool, ChangeSeq]] = {}
+        for part in _parts(list(seqs)):
+            marks = ",".join("?" * len(part))
+            rows = self.query(f"SELECT change, stands, by FROM standing WHERE change IN ({marks})", part)
+            found.update((ChangeSeq(seq), (bool(on), ChangeSeq(by))) for seq, on, by in rows)
+        return found
+
+    def save_hunks(self, bodies: Iterable[tuple[ChangeSeq, bytes]]) -> None:
+        """Keep what changes did to the lines."""
+        with translated(self.path):
+            self._db.executemany("INSERT OR REPLACE INTO hunks VALUES (?, ?)", list(bodies))
+
+    def keep_hunks(self, bodies: Iterable[tuple[ChangeSeq, bytes]]) -> None:
+        """Keep hunks that were made after the change was recorded. Not kept is no loss: they are made again."""
+        try:
+            with self.transaction():
+                self.save_hunks(bodies)
+        except (Busy, StorageFull):
+            logger.info("hunks were not kept", exc_info=True)
+
+    def hunks(self, seqs: Iterable[ChangeSeq]) -> dict[ChangeSeq, bytes]:
+        """The kept hunks of `seqs`."""
+        found: dict[ChangeSeq, bytes] = {}
+        for part in _parts(list(seqs)):
+            marks = ",".join("?" * len(part))
+            rows = self.query(f"SELECT change, body FROM hunks WHERE change IN ({marks})", part)
+            found.update((ChangeSeq(seq), body) for seq, body in rows)
+        return found
+
+    # -- known states ----------------------------------------------------------------------------
+
+    def known(self, path: WorkspacePath) -> Known | None:
+        """The last known state of `path`, if it differs from the baseline tree."""
+        rows = self.query(
+            "SELECT file, kind, blob, mode, size, reason FROM known WHERE path = ?", (path_out(path),)
+        )
+        return Known(FileId(rows[0][0]), state_in(rows[0][1:])) if rows else None
+
+    def all_known(self, folder: WorkspacePath | None = None) -> Iterator[tuple[WorkspacePath, Known]]:
+        """Every path that differs from the baseline tree, in or below `folder`."""
+        sql = "SELECT path, file, kind, blob, mode, size, reason FROM known"
+        parameters: tuple[bytes, ...] = ()
+        if folder is not None:
+            raw = path_out(folder) or b""
+            sql += " WHERE path = ? OR (path > ? AND path < ?)"
+            parameters = (raw, raw + b"/", raw + b"0")  # "0" follows "/"
+        for row in self.query(sql, parameters):
+            yield path_in(row[0]), Known(FileId(row[1]), state_in(row[2:]))
+
+    def path_of(self, file: FileId) -> tuple[WorkspacePath, FileState] | None:
+        """Where a file is known to be now (or was last, if it is absent), and what it is."""
+        rows = self.query("SELECT path, kind, blob, mode, size, reason FROM known WHERE file = ?", (file,))
+        return (path_in(rows[0][0]), state_in(rows[0][1:])) if rows else None
+
+    def know(self, path: WorkspacePath, file: FileId, state: FileState) -> None:
+        """Set the last known state of a path."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (path_out(path), file, *state_out(state)),
+        )
+
+    def _leave(self, path: WorkspacePath, file: FileId) -> None:
+        """`file` is at `path` no longer; what comes there next is another file."""
+        known = self.known(path)
+        if known is None or known.file == file:
+            self.know(path, FileId(0), ABSENT)
+
+    # -- counters and facts ----------------------------------------------------------------------
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add `n` to a counter."""
+        self._db.execute(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+            (name, n),
+        )
+
+    def counters(self) -> dict[str, int]:
+        """Every counter."""
+        return dict(self.query("SELECT name, n FROM counters ORDER BY name"))
+
+    def fact(self, name: str) -> str | None:
+        """The latest value of a fact about this workspace (`root`, `baseline` …)."""
+        rows = self.records("facts", "name = ? ORDER BY id DESC LIMIT 1", (name,))
+        return str(rows[0][2]) if rows else None
+
+    def last_operation(self) -> OpId:
+        """The newest operation's id; 0 before the first."""
+        return OpId(self.query("SELECT coalesce(max(id), 0) FROM operations")[0][0])
+
+
+def _connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rwc"
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(
+        f"file:{name}?mode={mode}",
+        uri=True,
+        timeout=LOCK_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("PRAGMA secure_delete = ON")  # forgotten hunks do not linger in free pages
+    if not read_only:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA recursive_triggers = ON")
+    return connection
+
+
+@contextmanager
+def translated(path: str) -> Iterator[None]:
+    """SQLite's errors as ours, at the one place where they enter."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        text = str(error)
+        if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text):
+            raise Busy(f"another process holds {path} since {LOCK_TIMEOUT_S} s") from error
+        if "full" in text:
+            raise StorageFull(f"the disk that holds {path} is full") from error
+        if any(sign in text for sign in _DAMAGE) or not isinstance(error, sqlite3.OperationalError):
+            raise Damaged(f"{path} is damaged: {text}") from error
+        raise
+
+
+def _change_row(change: Change) -> tuple[Any, ...]:
+    place = (path_out(change.path), path_out(change.moved_from))
+    return (change.seq, change.op, change.file, *place, *state_out(change.before), *state_out(change.after))
+
+
+def _parts(items: list[Any], size: int = 900) -> Iterator[list[Any]]:
+    """`items` in parts that fit the number of parameters SQLite takes."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,75 @@
+"""SQLite rows to values and back. An unknown kind is an error, never a guess; a wrong checksum is damage."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from takeback.errors import Damaged
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
+from takeback.model.operation import Change
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileKind, FileState, Reason
+
+Row = Sequence[Any]
+
+
+def checksum(row: Row) -> int:
+    """The checksum of a record row's values, in column order."""
+    return zlib.crc32(repr(tuple(row)).encode("utf-8", "surrogatepass"))
+
+
+def checked(table: str, row: Row) -> Row:
+    """`row` without its checksum. Raises Damaged if the two do not agree."""
+    *values, stored = row
+    if checksum(values) != stored:
+        raise Damaged(f"row {values[0]} of {table} in the journal is not what was written")
+    return values
+
+
+def path_out(path: WorkspacePath | None) -> bytes | None:
+    """A path as the journal stores it: the file system's own bytes."""
+    return None if path is None else os.fsencode(path)
+
+
+def path_in(raw: bytes) -> WorkspacePath:
+    """The path that the journal stored as `raw`."""
+    return WorkspacePath(os.fsdecode(raw))
+
+
+def state_out(state: FileState) -> tuple[Any, ...]:
+    """A file state as five columns: kind, blob, mode, size, reason."""
+    kind = state.kind.value if state.kind else None
+    return (kind, state.blob, state.mode, state.size_bytes, state.reason.value if state.reason else None)
+
+
+def state_in(columns: Row) -> FileState:
+    """The file state of five columns. Raises Damaged for a kind that this version does not know."""
+    kind, blob, mode, size, reason = columns
+    try:
+        return FileState(
+            kind=FileKind(kind) if kind else None,
+            blob=BlobId(blob) if blob else None,
+            mode=mode,
+            size_bytes=size,
+            reason=Reason(reason) if reason else None,
+        )
+    except ValueError as error:
+        raise Damaged(f"the journal holds a file state that this version does not know: {error}") from error
+
+
+def change_in(row: Row, flips: Mapping[ChangeSeq, bool]) -> Change:
+    """The change of a `changes` row (checksum removed)."""
+    seq, op, file, path, moved_from = row[:5]
+    return Change(
+        seq=ChangeSeq(seq),
+        op=OpId(op),
+        file=FileId(file),
+        path=path_in(path),
+        moved_from=path_in(moved_from) if moved_from is not None else None,
+        before=state_in(row[5:10]),
+        after=state_in(row[10:15]),
+        flips=flips,
+    )

@@ -1,0 +1,229 @@
+"""Operations, turns and files, read from the journal as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from takeback.errors import Damaged, NotFound
+from takeback.journal.log import Journal
+from takeback.journal.rows import path_in, path_out, state_in
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
+from takeback.model.operation import Change, Operation, OperationKind, Turn
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileState
+
+FIRST = OpId(0)
+"""The moment before the first operation."""
+
+START = ChangeSeq(0)
+"""The moment before the first change."""
+
+_PAGE = 200
+
+
+def operation(journal: Journal, op: OpId) -> Operation:
+    """One operation. Raises NotFound if there is none with this id."""
+    found = operations(journal, "id = ?", (op,))
+    if not found:
+        raise NotFound(f"there is no operation {op}")
+    return found[0]
+
+
+def operations(journal: Journal, condition: str, parameters: Sequence[Any] = ()) -> tuple[Operation, ...]:
+    """The operations that match, with their changes. `condition` may end in ORDER BY and LIMIT."""
+    rows = journal.records("operations", condition, parameters)
+    if not rows:
+        return ()
+    ids = [row[0] for row in rows]
+    marks = ",".join("?" * len(ids))
+    claims = {row[1]: row for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", ids)}
+    changes: dict[int, list[Change]] = {}
+    for change in journal.changes(f"op IN ({marks}) ORDER BY id", ids):
+        changes.setdefault(change.op, []).append(change)
+    return tuple(_operation(journal, row, claims[row[0]], tuple(changes.get(row[0], ()))) for row in rows)
+
+
+def newest_first(journal: Journal, *, after: OpId = FIRST, before: OpId | None = None) -> Iterator[Operation]:
+    """Every operation after `after` and before `before`, newest first, read page by page."""
+    until = before if before is not None else journal.last_operation() + 1
+    while page := operations(journal, "id < ? AND id > ? ORDER BY id DESC LIMIT ?", (until, after, _PAGE)):
+        yield from page
+        until = page[-1].id
+
+
+def file_changes(journal: Journal, file: FileId, since: ChangeSeq = START) -> tuple[Change, ...]:
+    """The changes of one file from `since` on, oldest first."""
+    return journal.changes("file = ? AND id >= ? ORDER BY id", (file, since))
+
+
+def place_of(journal: Journal, file: FileId) -> tuple[WorkspacePath, FileState]:
+    """Where a file is (or was last, if it is absent), and what it is."""
+    rows = journal.records("changes", "file = ? ORDER BY id DESC LIMIT 1", (file,))
+    assert rows, f"BUG: file {file} has no change"
+    return path_in(rows[0][3]), state_in(rows[0][10:15])
+
+
+def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
+    """Whether the file ever had exactly this content."""
+    sql = "SELECT 1 FROM changes WHERE file = ? AND (after_blob = ? OR before_blob = ?) LIMIT 1"
+    return bool(journal.query(sql, (file, blob, blob)))
+
+
+def last_captured(journal: Journal, change: Change) -> FileState | None:
+    """The newest state of the file before `change` whose content was captured."""
+    captured = "after_kind IS NOT NULL AND after_reason IS NULL"
+    earlier = journal.changes(
+        f"file = ? AND id < ? AND {captured} ORDER BY id DESC LIMIT 1", (change.file, change.seq)
+    )
+    if earlier:
+        return earlier[0].after
+    first = journal.changes("file = ? AND id < ? ORDER BY id LIMIT 1", (change.file, change.seq))
+    return first[0].before if first and first[0].before.exists else None
+
+
+def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq, OpId]:
+    """The operation that each change belongs to."""
+    found: dict[ChangeSeq, OpId] = {}
+    for start in range(0, len(seqs), 900):
+        part = seqs[start : start + 900]
+        marks = ",".join("?" * len(part))
+        rows = journal.query(f"SELECT id, op FROM changes WHERE id IN ({marks})", part)
+        found.update((ChangeSeq(seq), OpId(op)) for seq, op in rows)
+    return found
+
+
+def actors(journal: Journal, ops: Sequence[OpId]) -> dict[OpId, str]:
+    """Who did each operation, by the latest attribution."""
+    found: dict[OpId, str] = {}
+    for start in range(0, len(ops), 900):
+        part = ops[start : start + 900]
+        marks = ",".join("?" * len(part))
+        for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", part):
+            found[OpId(row[1])] = row[2]
+    return found
+
+
+def touching(journal: Journal, path: WorkspacePath, position: OpId) -> Change | None:
+    """The change that decides what `path` was at `position`: the last one until then, else the first one after."""
+    touches = "(path = ?1 OR moved_from = ?1)"
+    raw = path_out(path)
+    found = journal.changes(f"{touches} AND op <= ?2 ORDER BY id DESC LIMIT 1", (raw, position))
+    found = found or journal.changes(f"{touches} AND op > ?2 ORDER BY id LIMIT 1", (raw, position))
+    return found[0] if found else None
+
+
+def paths_below(journal: Journal, folder: WorkspacePath) -> tuple[WorkspacePath, ...]:
+    """Every path at or below `folder` that any change touched."""
+    raw = path_out(folder) or b""
+    within = "{0} = ?1 OR ({0} > ?2 AND {0} < ?3)"
+    rows = journal.query(
+        f"SELECT path FROM changes WHERE {within.format('path')} "
+        f"UNION SELECT moved_from FROM changes WHERE {within.format('moved_from')}",
+        (raw, raw + b"/", raw + b"0"),
+    )
+    return tuple(path_in(row[0]) for row in rows)
+
+
+def files_changed_after(journal: Journal, position: OpId) -> tuple[FileId, ...]:
+    """Every file with a change after `position`."""
+    rows = journal.query("SELECT DISTINCT file FROM changes WHERE op > ? ORDER BY file", (position,))
+    return tuple(FileId(row[0]) for row in rows)
+
+
+def paths_changed_between(journal: Journal, after: OpId, up_to: OpId) -> tuple[WorkspacePath, ...]:
+    """Every path that a change in between touched, renames on both sides."""
+    touched = "FROM changes WHERE op > ?1 AND op <= ?2"
+    rows = journal.query(
+        f"SELECT path {touched} UNION SELECT moved_from {touched} AND moved_from IS NOT NULL", (after, up_to)
+    )
+    return tuple(path_in(row[0]) for row in rows)
+
+
+def turn(journal: Journal, name: TurnId) -> Turn:
+    """One turn. Raises NotFound if there is none of this name."""
+    number = name.removeprefix("turn-")
+    rows = journal.records("turns", "id = ?", (int(number),)) if number.isdecimal() else []
+    if not rows:
+        raise NotFound(f"there is no turn {name}")
+    return _turn(journal, rows[0])
+
+
+def open_turns(journal: Journal) -> tuple[Turn, ...]:
+    """The turns that have begun and not ended, oldest first."""
+    rows = journal.records("turns", "id NOT IN (SELECT turn FROM turn_ends) ORDER BY id")
+    return tuple(_turn(journal, row) for row in rows)
+
+
+def before_turn(journal: Journal, name: TurnId) -> OpId:
+    """The last operation before a turn's first."""
+    found = turn(journal, name)
+    rows = journal.query(
+        "SELECT min(op) FROM attributions WHERE turn = ?", (int(name.removeprefix("turn-")),)
+    )
+    return OpId(rows[0][0] - 1) if rows[0][0] else last_until(journal, found.began_ns)
+
+
+def of_turn(journal: Journal, name: TurnId) -> tuple[Operation, ...]:
+    """The operations of a turn, newest first."""
+    number = int(name.removeprefix("turn-"))
+    found = operations(
+        journal, "id IN (SELECT op FROM attributions WHERE turn = ?) ORDER BY id DESC", (number,)
+    )
+    return tuple(one for one in found if one.turn == name)
+
+
+def last_until(journal: Journal, at_ns: int) -> OpId:
+    """The last operation that happened at `at_ns` or before; 0 if all are later. Clocks jump: ids decide the order."""
+    rows = journal.query("SELECT id FROM operations WHERE at_ns > ? ORDER BY id LIMIT 1", (at_ns,))
+    return OpId(rows[0][0] - 1) if rows else journal.last_operation()
+
+
+def not_kept(journal: Journal) -> list[OpId]:
+    """Foreign operations that nobody has kept yet."""
+    rows = journal.query(
+        "SELECT DISTINCT op FROM attributions WHERE actor NOT IN ('human', 'takeback') "
+        "AND op NOT IN (SELECT op FROM keeps) ORDER BY op"
+    )
+    return [OpId(row[0]) for row in rows]
+
+
+def _turn(journal: Journal, row: Sequence[Any]) -> Turn:
+    ends = journal.records("turn_ends", "turn = ? ORDER BY id LIMIT 1", (row[0],))
+    return Turn(
+        id=TurnId(f"turn-{row[0]}"),
+        actor=row[1],
+        label=row[2],
+        began_ns=row[3],
+        ended_ns=ends[0][2] if ends else None,
+    )
+
+
+def _operation(
+    journal: Journal, row: Sequence[Any], claim: Sequence[Any], changes: tuple[Change, ...]
+) -> Operation:
+    deciders = {
+        seq: by for seq, (stands, by) in journal.standing(c.seq for c in changes).items() if not stands
+    }
+    try:
+        kind = OperationKind(row[1])
+    except ValueError as error:
+        raise Damaged(f"operation {row[0]} is of a kind that this version does not know: {row[1]}") from error
+    return Operation(
+        id=OpId(row[0]),
+        kind=kind,
+        label=row[2],
+        at_ns=row[3],
+        actor=claim[2],
+        turn=TurnId(f"turn-{claim[3]}") if claim[3] is not None else None,
+        inferred=bool(claim[4]),
+        changes=changes,
+        fallen=frozenset(deciders),
+        undoes=_undoes(journal, changes),
+        undone_by=max(operations_of(journal, list(deciders.values())).values(), default=None),
+    )
+
+
+def _undoes(journal: Journal, changes: Sequence[Change]) -> tuple[OpId, ...]:
+    targets = [seq for change in changes for seq, stands in change.flips.items() if not stands]
+    return tuple(sorted(set(operations_of(journal, targets).values()))) if targets else ()

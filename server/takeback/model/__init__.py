@@ -1,0 +1,1 @@
+"""Values: ids, paths, file states, operations. No clock, disk, process or randomness."""

@@ -1,0 +1,49 @@
+"""A file state as lines, whatever its content is.
+
+Content without lines (binary, a symlink's target, what was not captured) is one line that holds a token for the
+whole. So whatever compares, replaces or merges lines treats it as something that is only ever replaced.
+"""
+
+from __future__ import annotations
+
+from takeback.model.ids import BlobId
+from takeback.model.state import FileKind, FileState, Reason
+from takeback.model.text import EMPTY_TEXT, Line, Text, is_binary, split
+
+_TOKEN = b"\0"
+"""No line of a text file begins so: a NUL makes a file binary."""
+
+
+def text_of(state: FileState, data: bytes | None) -> Text:
+    """The lines of a file state whose content is `data`, or its token."""
+    if not state.exists:
+        return EMPTY_TEXT
+    if state.kind is FileKind.FILE and state.blob is not None and data is not None and not is_binary(data):
+        return split(data)
+    return Text(lines=(Line(_token(state)),), ending=None, final_newline=None)
+
+
+def state_of_token(text: Text, mode: int) -> FileState | None:
+    """The state that `text` is a token of; `None` if it has lines of its own.
+
+    Raises ValueError if a token stands among other lines: that is no state of any file.
+    """
+    tokens = [line.text for line in text.lines if line.text.startswith(_TOKEN)]
+    if not tokens:
+        return None
+    if len(text.lines) > 1:
+        raise ValueError("content without lines cannot be merged")
+    kind, blob, size, reason = tokens[0][1:].decode().split(" ")
+    return FileState(
+        kind=FileKind(kind),
+        blob=BlobId(blob) if blob != "-" else None,
+        mode=mode if kind == FileKind.FILE else 0,
+        size_bytes=int(size),
+        reason=Reason(reason) if reason != "-" else None,
+    )
+
+
+def _token(state: FileState) -> bytes:
+    assert state.kind is not None, "BUG: an absent file has no token"
+    fields = (state.kind, state.blob or "-", state.size_bytes, state.reason or "-")
+    return _TOKEN + " ".join(map(str, fields)).encode()

@@ -1,0 +1,168 @@
+"""Operations and changes, as the journal keeps them and front ends see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from takeback.errors import UsageError
+from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileState
+
+
+class OperationKind(StrEnum):
+    """What sort of thing happened."""
+
+    EDIT = "edit"
+    COMMAND = "command"
+    GIT = "git"
+    UNDO = "undo"
+    REDO = "redo"
+    ROLLBACK = "rollback"
+    RESTORE = "restore"
+
+
+TAKING_BACK = frozenset({OperationKind.UNDO, OperationKind.REDO, OperationKind.ROLLBACK})
+"""Kinds that only change which other operations stand."""
+
+HUMAN = "human"
+TAKEBACK = "takeback"
+UNKNOWN = "unknown"
+GIT = "git"
+
+
+def parse_actor(text: str) -> str:
+    """The actor that `text` names: `human`, `git`, `takeback`, `unknown`, `agent:NAME` or `command:NAME`.
+
+    Raises UsageError for anything else.
+    """
+    prefix, colon, name = text.partition(":")
+    if text in (HUMAN, TAKEBACK, UNKNOWN, GIT) or (prefix in ("agent", "command") and colon and name.strip()):
+        return text
+    raise UsageError(
+        f"{text!r} is no actor",
+        hint="An actor is human, git, takeback, unknown, agent:NAME or command:NAME.",
+    )
+
+
+class ChangeStatus(StrEnum):
+    """How a change looks from outside."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    RENAMED = "renamed"
+    MODE = "mode"
+    TYPE = "type"
+
+
+class Standing(StrEnum):
+    """How much of an operation stands."""
+
+    ALL = "all"
+    PART = "part"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of one path by one operation. Never changed once appended."""
+
+    seq: ChangeSeq
+    op: OpId
+    file: FileId
+    path: WorkspacePath
+    """Where the file is after the change (for a deletion: where it was)."""
+    moved_from: WorkspacePath | None
+    """Where the file was before, if the change renamed it."""
+    before: FileState
+    after: FileState
+    flips: Mapping[ChangeSeq, bool]
+    """Changes that this one made stand (True) or not stand (False)."""
+
+    @property
+    def status(self) -> ChangeStatus:
+        """The change in one word."""
+        if not self.before.exists:
+            return ChangeStatus.CREATED
+        if not self.after.exists:
+            return ChangeStatus.DELETED
+        if self.moved_from is not None:
+            return ChangeStatus.RENAMED
+        if self.before.kind is not self.after.kind:
+            return ChangeStatus.TYPE
+        if (self.before.blob, self.before.reason, self.before.size_bytes) == (
+            self.after.blob,
+            self.after.reason,
+            self.after.size_bytes,
+        ):
+            return ChangeStatus.MODE
+        return ChangeStatus.MODIFIED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that happened, undone as a whole."""
+
+    id: OpId
+    """Position in the journal: dense, increasing from 1."""
+    kind: OperationKind
+    actor: str
+    label: str
+    turn: TurnId | None
+    at_ns: int
+    """UTC nanoseconds since the epoch, from the recorder's clock."""
+    inferred: bool
+    """The actor was concluded from time alone."""
+    changes: tuple[Change, ...]
+    fallen: frozenset[ChangeSeq]
+    """The changes that do not stand now."""
+    undoes: tuple[OpId, ...]
+    undone_by: OpId | None
+    """The operation that last took back any of its changes that do not stand."""
+
+    @property
+    def standing(self) -> Standing:
+        """How much of it stands."""
+        if not self.fallen:
+            return Standing.ALL
+        return Standing.NONE if len(self.fallen) == len(self.changes) else Standing.PART
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A labelled run of operations of one actor, undone as one if asked."""
+
+    id: TurnId
+    actor: str
+    label: str
+    began_ns: int
+    ended_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A path and what it was seen to be, with its content already in the store."""
+
+    path: WorkspacePath
+    after: FileState
+    moved_from: WorkspacePath | None = None
+    """Known from a rename event; otherwise the recorder pairs equal content itself."""
+    inode: int = 0
+    """Helps to pair a rename; 0 where unknown."""
+    adopted: bool = False
+    """It was there before and only became recordable now: no operation, a first known state."""
+
+
+def standing_after(changes: Sequence[Change], seq: ChangeSeq) -> frozenset[ChangeSeq]:
+    """The changes of one file that stood right after `seq`."""
+    standing: set[ChangeSeq] = set()
+    for change in changes:
+        if change.seq > seq:
+            break
+        standing.add(change.seq)
+        for target, stands in change.flips.items():
+            (standing.add if stands else standing.discard)(target)
+    return frozenset(standing)

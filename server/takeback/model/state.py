@@ -1,0 +1,58 @@
+"""What a path is at one moment, as far as it was captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from takeback.model.ids import BlobId
+
+
+class FileKind(StrEnum):
+    """What stands at a path. A directory is a state of its own only while it was seen empty."""
+
+    FILE = "file"
+    SYMLINK = "symlink"
+    DIRECTORY = "directory"
+
+
+class Reason(StrEnum):
+    """Why the content of a state is not in the store."""
+
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+    SPECIAL = "special"
+    """A socket, pipe or device: it has no content to take back."""
+    MISSED = "missed"
+    """It was overwritten before it could be read."""
+    EXPIRED = "expired"
+    FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileState:
+    """Absent, or a kind with its content; where the content was not captured, the reason."""
+
+    kind: FileKind | None = None
+    """`None`: nothing is there."""
+    blob: BlobId | None = None
+    """The content of a file, or the target of a symlink. `None` for directories and what was not captured."""
+    mode: int = 0
+    """Permission bits (`st_mode & 0o7777`) of a file; 0 for everything else."""
+    size_bytes: int = 0
+    reason: Reason | None = None
+    """Set exactly when there should be a blob and is none."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything is there."""
+        return self.kind is not None
+
+    @property
+    def captured(self) -> bool:
+        """Whether this state can be put back."""
+        return self.reason is None
+
+
+ABSENT = FileState()
+EMPTY_DIRECTORY = FileState(kind=FileKind.DIRECTORY)

@@ -1,0 +1,152 @@
+"""Content as lines: what a line is, apart from how it ends.
+
+A line's identity is its text without its ending; endings and the final newline belong to the file.
+Lines end at LF or CRLF. A file in which some lines end one way and some the other is *mixed*: there the carriage
+return counts to the line, so that a change of one ending is a change of that line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """How the lines of a file end."""
+
+    LF = "lf"
+    CRLF = "crlf"
+    MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a file."""
+
+    text: bytes
+    """Without any ending."""
+    cr: bool = False
+    """It ended with CRLF when it was written; read only where the file is mixed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A file's lines, and how they end."""
+
+    lines: tuple[Line, ...]
+    ending: Ending | None
+    """`None`: no line has an ending yet."""
+    final_newline: bool | None
+    """`None`: there is no line."""
+
+
+EMPTY_TEXT = Text(lines=(), ending=None, final_newline=None)
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether `data` has no lines to speak of: it holds a NUL anywhere."""
+    return b"\0" in data
+
+
+def split(data: bytes) -> Text:
+    """The lines of `data`."""
+    if not data:
+        return EMPTY_TEXT
+    pieces = data.split(b"\n")
+    final_newline = not pieces[-1]
+    ended = pieces[:-1]
+    last = () if final_newline else (Line(pieces[-1]),)
+    n_cr = data.count(b"\r\n")
+    if not n_cr:
+        lines = tuple(map(Line, ended))
+    else:
+        lines = tuple(Line(p[:-1], cr=True) if p.endswith(b"\r") else Line(p) for p in ended)
+    return Text(lines=lines + last, ending=_ending(n_cr, len(ended)), final_newline=final_newline)
+
+
+def join(text: Text) -> bytes:
+    """The bytes that `split` would read as `text`."""
+    if not text.lines:
+        return b""
+    if text.ending is Ending.MIXED:
+        body = b"\n".join(line.text + b"\r" if line.cr else line.text for line in text.lines)
+        return body + b"\n" if text.final_newline else body.removesuffix(b"\r")
+    newline = b"\r\n" if text.ending is Ending.CRLF else b"\n"
+    body = newline.join([line.text for line in text.lines])
+    return body + newline if text.final_newline else body
+
+
+def keys(text: Text, other: Text) -> list[bytes]:
+    """What the lines of `text` are compared by when `other` is the other side."""
+    if Ending.MIXED not in (text.ending, other.ending):
+        return [line.text for line in text.lines]
+    uniform = {Ending.CRLF: True, Ending.LF: False}.get(text.ending) if text.ending else None
+    return [
+        line.text + b"\r" if (line.cr if uniform is None else uniform) else line.text for line in text.lines
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A run of lines that one change replaced."""
+
+    start: int
+    """Index of the first replaced line, in the lines before the change."""
+    n_removed: int
+    inserted: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """All that one change did to the text of a file."""
+
+    hunks: tuple[Hunk, ...]
+    ending: Ending | None
+    """How lines end after the change."""
+    final_newline: bool | None
+
+
+Span = tuple[int, int, int, int]
+"""Lines `a[i1:i2]` became lines `b[j1:j2]`, as `(i1, i2, j1, j2)`."""
+
+
+def rewrite(after: Text, spans: Sequence[Span]) -> Rewrite:
+    """The change to `after`, where a diff of the `keys` of both sides gave `spans`."""
+    hunks = tuple(Hunk(i1, i2 - i1, after.lines[j1:j2]) for i1, i2, j1, j2 in spans)
+    return Rewrite(hunks=hunks, ending=after.ending, final_newline=after.final_newline)
+
+
+def encode(change: Rewrite) -> bytes:
+    """`change` as bytes for the journal: a line of numbers, then the inserted lines."""
+    numbers = ",".join(f"{h.start}:{h.n_removed}:{len(h.inserted)}" for h in change.hunks)
+    newline = "-" if change.final_newline is None else str(int(change.final_newline))
+    head = f"1 {change.ending or '-'} {newline} {numbers}".encode()
+    body = [line.text + b"\r" if line.cr else line.text for h in change.hunks for line in h.inserted]
+    return b"\n".join([head, *body])
+
+
+def decode(data: bytes) -> Rewrite:
+    """What `encode` made `data` of."""
+    head, *body = data.split(b"\n")
+    _, ending, newline, numbers = head.decode().split(" ")
+    hunks, at = [], 0
+    for part in filter(None, numbers.split(",")):
+        start, n_removed, n_inserted = map(int, part.split(":"))
+        lines = body[at : at + n_inserted]
+        at += n_inserted
+        inserted = tuple(Line(raw[:-1], cr=True) if raw.endswith(b"\r") else Line(raw) for raw in lines)
+        hunks.append(Hunk(start, n_removed, inserted))
+    return Rewrite(
+        hunks=tuple(hunks),
+        ending=None if ending == "-" else Ending(ending),
+        final_newline=None if newline == "-" else newline == "1",
+    )
+
+
+def _ending(n_cr: int, n_ended: int) -> Ending | None:
+    if not n_ended:
+        return None
+    if not n_cr:
+        return Ending.LF
+    return Ending.CRLF if n_cr == n_ended else Ending.MIXED

@@ -1,0 +1,295 @@
+"""The only way into the journal for what happened to files: content first, durable, then one transaction.
+
+Before-states always come from the last known state of a path, so they exist although the write has already happened.
+Inside the transaction every observation is checked against that state again, and what is known already is dropped:
+however many processes saw the same write, it is recorded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from takeback.journal import views
+from takeback.journal.log import Journal
+from takeback.model import text
+from takeback.model.content import text_of
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
+from takeback.model.operation import Change, Observation, OperationKind, standing_after
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT, FileKind, FileState
+from takeback.model.text import Rewrite, Text
+from takeback.store import trees
+from takeback.store.diff import differ
+from takeback.store.objects import ObjectStore
+
+_HUNKS_AT_ONCE = 64
+"""Operations with more changes get their hunks when they are first needed: a burst must not wait for diffs."""
+
+NO_FILE = FileId(0)
+"""A path that no change has named yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who wrote, and what to call it."""
+
+    kind: OperationKind
+    actor: str
+    label: str = ""
+    turn: TurnId | None = None
+    inferred: bool = False
+    checkpoint: str | None = None
+    """The checkpoint that a rollback went to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A change that is about to be recorded."""
+
+    file: FileId
+    path: WorkspacePath
+    before: FileState
+    after: FileState
+    moved_from: WorkspacePath | None = None
+    flips: Mapping[ChangeSeq, bool] = field(default_factory=dict)
+    rewrite: Rewrite | None = None
+    """What it did to the lines, where that is known better than a diff would tell."""
+    flipping: bool = False
+    """It was made by changing which changes stand; `rewrite` says what it did besides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of some observations."""
+
+    operation: OpId | None
+    """`None`: all of it was known already."""
+    deferred: tuple[WorkspacePath, ...]
+    """Paths that Takeback itself is changing at this moment: look again afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The state of every path that has never changed since recording began."""
+
+    tracked: str | None
+    """Tree of what git would track."""
+    rest: str | None
+    """Tree of what git ignores and Takeback records."""
+    plain_mode: int = 0o644
+    executable_mode: int = 0o755
+
+
+class Recorder:
+    """Appends operations to one journal."""
+
+    def __init__(
+        self, journal: Journal, store: ObjectStore, baseline: Callable[[], Baseline], clock: Callable[[], int]
+    ) -> None:
+        self._journal = journal
+        self._store = store
+        self._baseline = baseline
+        self._clock = clock
+
+    def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
+        """The file at `path` and its last known state."""
+        known = self._journal.known(path)
+        if known is not None:
+            return known.file, known.state
+        return NO_FILE, self._baseline_state(path)
+
+    def recorded_below(self, folder: WorkspacePath) -> Iterator[WorkspacePath]:
+        """Every path below `folder` where something is known to be."""
+        changed = {path: known.state for path, known in self._journal.all_known(folder) if path != folder}
+        yield from (path for path, state in changed.items() if state.exists)
+        baseline = self._baseline()
+        for tree in (baseline.tracked, baseline.rest):
+            if tree is not None:
+                for path, _, _ in trees.walk_folder(self._store, tree, folder):
+                    if path not in changed:
+                        yield path
+
+    def has_recorded_below(self, folder: WorkspacePath) -> bool:
+        """Whether anything is known to be below `folder`."""
+        return next(self.recorded_below(folder), None) is not None
+
+    def record(self, source: Source, observations: Iterable[Observation]) -> Recorded:
+        """What of the observations is new, as one operation; what is known already is dropped.
+
+        The content of every observation is in the store when this is called; it is made durable here.
+        """
+        seen = tuple(observations)
+        self._store.make_durable()
+        with self._journal.transaction():
+            claimed = self._journal.claimed()
+            free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
+            self._adopt([one for one in free if one.adopted])
+            op = self.append(source, self._entries([one for one in free if not one.adopted]))
+        return Recorded(operation=op, deferred=tuple(one.path for one in seen if one.path in claimed))
+
+    def restored(
+        self, file: FileId, path: WorkspacePath, before: FileState, after: FileState
+    ) -> dict[ChangeSeq, bool]:
+        """What stands again, and what no longer, if this write brings the file back to what it once was."""
+        if not file or after.blob is None or after.blob == before.blob:
+            return {}
+        if not views.had_content(self._journal, file, after.blob):
+            return {}
+        changes = views.file_changes(self._journal, file)
+        now = standing_after(changes, changes[-1].seq)
+        first = changes[0]
+        for change in reversed(changes):
+            if change.after == after and change.path == path:
+                return _difference(now, standing_after(changes, change.seq))
+        if first.before == after and (first.moved_from or first.path) == path:
+            return _difference(now, frozenset())
+        return {}
+
+    def append(self, source: Source, entries: Sequence[Entry]) -> OpId | None:
+        """The operation that holds `entries`. Only inside a transaction, with all content durable."""
+        if not entries:
+            return None
+        journal, now = self._journal, self._clock()
+        op = OpId(journal.append("operations", source.kind.value, source.label, now, source.checkpoint))
+        turn = int(source.turn.removeprefix("turn-")) if source.turn else None
+        journal.append("attributions", op, source.actor, turn, int(source.inferred), now)
+        seq = journal.next_id("changes")
+        hunks = []
+        for offset, entry in enumerate(entries):
+            change = self._change(ChangeSeq(seq + offset), op, entry)
+            body = self._hunks(change, entry, eager=len(entries) <= _HUNKS_AT_ONCE)
+            if body is not None:
+                hunks.append((change.seq, body))
+            journal.append_change(change)
+        journal.save_hunks(hunks)
+        journal.count("operations")
+        journal.count(f"operations by {source.actor}")
+        journal.count("changes", len(entries))
+        return op
+
+    def _change(self, seq: ChangeSeq, op: OpId, entry: Entry) -> Change:
+        return Change(
+            seq=seq,
+            op=op,
+            file=entry.file or FileId(seq),
+            path=entry.path,
+            moved_from=entry.moved_from,
+            before=entry.before,
+            after=entry.after,
+            flips=entry.flips,
+        )
+
+    def _hunks(self, change: Change, entry: Entry, *, eager: bool) -> bytes | None:
+        if entry.rewrite is not None:
+            return text.encode(entry.rewrite)
+        if entry.flipping or not eager:
+            return None
+        found = rewrite_of(self._journal, self._store, change)
+        return text.encode(found) if found is not None else None
+
+    def _adopt(self, observations: Sequence[Observation]) -> None:
+        """Take up paths that were there before and only became recordable now."""
+        now = self._clock()
+        for one in observations:
+            if self.state_of(one.path)[1] != one.after:
+                self._journal.append_first(one.path, NO_FILE, one.after, now)
+
+    def _entries(self, observations: Sequence[Observation]) -> list[Entry]:
+        fresh = [
+            (one, file, before)
+            for one in observations
+            for file, before in [self.state_of(one.path)]
+            if before != one.after or one.moved_from is not None
+        ]
+        moves = self._moves(fresh)
+        gone = set(moves.values())
+        entries = []
+        for one, file, before in fresh:
+            origin = moves.get(one.path)
+            if origin is not None:
+                if before.exists:  # something was overwritten by the rename
+                    entries.append(self._entry(one.path, file, before, ABSENT))
+                source_file, source_state = self.state_of(origin)
+                entries.append(self._moved(one, origin, source_file, source_state))
+            elif one.path not in gone and before != one.after:
+                entries.append(self._entry(one.path, file, before, one.after))
+        return entries
+
+    def _moved(self, one: Observation, origin: WorkspacePath, file: FileId, before: FileState) -> Entry:
+        return Entry(file=file, path=one.path, moved_from=origin, before=before, after=one.after)
+
+    def _entry(self, path: WorkspacePath, file: FileId, before: FileState, after: FileState) -> Entry:
+        flips = self.restored(file, path, before, after)
+        return Entry(file=file, path=path, before=before, after=after, flips=flips, flipping=bool(flips))
+
+    def _moves(
+        self, fresh: Sequence[tuple[Observation, FileId, FileState]]
+    ) -> dict[WorkspacePath, WorkspacePath]:
+        """Where renamed files came from: told by an event, or found by equal content."""
+        vanished = {one.path: before for one, _, before in fresh if not one.after.exists and before.exists}
+        moves: dict[WorkspacePath, WorkspacePath] = {}
+        for one, _, _ in fresh:
+            if one.moved_from in vanished and one.after.exists:
+                moves[one.path] = one.moved_from
+                del vanished[one.moved_from]
+        by_content: dict[tuple[FileKind | None, BlobId | None], list[WorkspacePath]] = {}
+        for path, state in vanished.items():
+            if state.blob is not None and state.size_bytes > 0:
+                by_content.setdefault((state.kind, state.blob), []).append(path)
+        for one, _, before in fresh:
+            candidates = by_content.get((one.after.kind, one.after.blob))
+            if candidates and not before.exists and one.path not in moves:
+                moves[one.path] = _most_alike(one.path, candidates)
+                candidates.remove(moves[one.path])
+        return moves
+
+    def _baseline_state(self, path: WorkspacePath) -> FileState:
+        baseline = self._baseline()
+        for tree in (baseline.tracked, baseline.rest):
+            leaf = trees.entry(self._store, tree, path) if tree else None
+            if leaf is not None:
+                return leaf_state(self._store, leaf, baseline)
+        return ABSENT
+
+
+def leaf_state(store: ObjectStore, leaf: tuple[BlobId, int], baseline: Baseline) -> FileState:
+    """The file state of a tree entry: blob and git file mode."""
+    blob, git_mode = leaf
+    size = store.size(blob)
+    if git_mode == 0o120000:
+        return FileState(kind=FileKind.SYMLINK, blob=blob, size_bytes=size)
+    mode = baseline.executable_mode if git_mode == 0o100755 else baseline.plain_mode
+    return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=size)
+
+
+def rewrite_of(journal: Journal, store: ObjectStore, change: Change) -> Rewrite | None:
+    """What `change` did to the lines, by a diff; `None` if it touched none or its content was not captured.
+
+    Lines are compared with the last captured content of the file, so a state in between that was not captured
+    counts to the change after it.
+    """
+    if not change.after.exists or not change.after.captured:
+        return None
+    before = change.before
+    if not before.exists or not before.captured:
+        before = views.last_captured(journal, change) or before
+    if (before.kind, before.blob) == (change.after.kind, change.after.blob):
+        return None
+    old, new = content_text(store, before), content_text(store, change.after)
+    return text.rewrite(new, differ(text.keys(old, new), text.keys(new, old)))
+
+
+def content_text(store: ObjectStore, state: FileState) -> Text:
+    """The lines of a file state, read from the store."""
+    data = store.get(state.blob) if state.kind is FileKind.FILE and state.blob else None
+    return text_of(state, data)
+
+
+def _difference(now: frozenset[ChangeSeq], then: frozenset[ChangeSeq]) -> dict[ChangeSeq, bool]:
+    return {seq: seq in then for seq in sorted(now ^ then)}
+
+
+def _most_alike(path: WorkspacePath, candidates: Sequence[WorkspacePath]) -> WorkspacePath:
+    name = path.rpartition("/")[2]
+    return next((one for one in candidates if one.rpartition("/")[2] == name), candidates[0])

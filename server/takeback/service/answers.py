@@ -1,0 +1,147 @@
+"""What every front end answers with: plain data in the shapes of the JSON interface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from takeback.checkpoints import Checkpoint
+from takeback.errors import TakebackError
+from takeback.model.operation import Change, Operation, Turn
+from takeback.service.taking_back import Result
+
+VERSION = 1
+Answer = dict[str, Any]
+
+
+def rfc3339(at_ns: int) -> str:
+    """A moment in UTC, to the microsecond."""
+    moment = datetime.fromtimestamp(at_ns // 10**9, UTC).replace(microsecond=at_ns // 1000 % 10**6)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def log(operations: Sequence[Operation]) -> Answer:
+    """Operations, in the given order."""
+    return {"version": VERSION, "operations": [operation(one) for one in operations]}
+
+
+def recorded(found: Operation | None) -> Answer:
+    """What `record` made."""
+    return {"version": VERSION, "operation": operation(found) if found else None}
+
+
+def operation(one: Operation) -> Answer:
+    """One operation."""
+    return {
+        "id": one.id,
+        "kind": one.kind.value,
+        "actor": one.actor,
+        "label": one.label,
+        "turn": one.turn,
+        "at": rfc3339(one.at_ns),
+        "changes": [_change(change) for change in visible_changes(one)],
+        "inferred": one.inferred,
+        "standing": one.standing.value,
+        "undoes": list(one.undoes),
+        "undone_by": one.undone_by,
+    }
+
+
+def visible_changes(one: Operation) -> tuple[Change, ...]:
+    """The changes that a person could see: a bookkeeping entry that left the file as it was is none."""
+    return tuple(
+        change for change in one.changes if change.before != change.after or change.moved_from is not None
+    )
+
+
+def result(found: Result) -> Answer:
+    """What became of an undo, redo, rollback or restore."""
+    answer: Answer = {
+        "version": VERSION,
+        "outcome": found.outcome.value,
+        "operation": found.operation,
+        "undone": list(found.undone),
+        "files": [{"path": f.path, "outcome": f.outcome.value, "note": f.note} for f in found.files],
+    }
+    if found.conflicts:
+        answer["conflicts"] = [
+            {"path": c.path, "what": c.what, "chosen": list(c.chosen), "in_the_way": list(c.in_the_way)}
+            for c in found.conflicts
+        ]
+        answer["hint"] = way_out(found)
+    if found.passed:
+        answer["passed"] = [{"operation": one.op, "why": one.why} for one in found.passed]
+    return answer
+
+
+def way_out(found: Result) -> str:
+    """The command that takes back what is in the way too."""
+    ops = {op for conflict in found.conflicts for op in (*conflict.chosen, *conflict.in_the_way)} | set(
+        found.undone
+    )
+    blocked = any(conflict.in_the_way for conflict in found.conflicts)
+    if not blocked:
+        return "Move what is in the way, or use `--on-conflict skip-file`."
+    return "takeback undo " + " ".join(f"--op {op}" for op in sorted(ops))
+
+
+def turn(one: Turn) -> Answer:
+    """One turn."""
+    ended = rfc3339(one.ended_ns) if one.ended_ns is not None else None
+    fields = {
+        "id": one.id,
+        "actor": one.actor,
+        "label": one.label,
+        "began": rfc3339(one.began_ns),
+        "ended": ended,
+    }
+    return {"version": VERSION, "turn": fields}
+
+
+def checkpoint(one: Checkpoint) -> Answer:
+    """One checkpoint."""
+    return {"version": VERSION, "checkpoint": _checkpoint(one)}
+
+
+def checkpoints(found: Sequence[Checkpoint]) -> Answer:
+    """Checkpoints, in the given order."""
+    return {"version": VERSION, "checkpoints": [_checkpoint(one) for one in found]}
+
+
+def error(problem: TakebackError) -> Answer:
+    """An error as an answer."""
+    fields = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    return {"version": VERSION, "error": fields}
+
+
+def _checkpoint(one: Checkpoint) -> Mapping[str, Any]:
+    return {
+        "id": one.id,
+        "label": one.label,
+        "kind": one.kind.value,
+        "at": rfc3339(one.at_ns),
+        "phase": one.phase,
+        "session": one.session,
+        "tags": list(one.tags),
+        "context": dict(one.context),
+        "position": one.position,
+        "commit": one.commit,
+        "pinned": one.pinned,
+        "rollback_count": one.rollback_count,
+        "parent": one.parent,
+        "base_commit": one.base_commit,
+        "branch": one.branch,
+        "in_progress": list(one.in_progress),
+    }
+
+
+def _change(change: Change) -> Answer:
+    missing = next((state.reason for state in (change.after, change.before) if state.reason), None)
+    return {
+        "path": change.path,
+        "status": change.status.value,
+        "from": change.moved_from,
+        "captured": missing is None,
+        "reason": missing.value if missing else None,
+    }

@@ -1,0 +1,120 @@
+"""Reading: status, log, show, diff."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from takeback.errors import UsageError
+from takeback.journal import views
+from takeback.model.ids import OpId, TurnId
+from takeback.model.operation import Operation, parse_actor
+from takeback.model.paths import WorkspacePath
+from takeback.service import answers
+from takeback.service.moments import position_of
+from takeback.service.opening import Workspace
+from takeback.service.recording import is_paused, sync
+from takeback.store.usage import usage
+from takeback.timeline import diff as differences
+from takeback.timeline import pages
+
+_STATUS_OPERATIONS = 5
+_STATUS_NOTICES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which operations `log` lists."""
+
+    n: int | None = 20
+    actor: str | None = None
+    paths: tuple[WorkspacePath, ...] = ()
+    turn: str | None = None
+    since: str | None = None
+
+
+def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
+    """Operations, newest first. Raises NotFound for a turn or moment that does not exist."""
+    sync(workspace)
+    turn = views.turn(workspace.journal, TurnId(wanted.turn)).id if wanted.turn else None
+    narrowed = pages.Filter(
+        actor=parse_actor(wanted.actor) if wanted.actor else None,
+        paths=wanted.paths,
+        turn=turn,
+        after=position_of(workspace, wanted.since) if wanted.since else OpId(0),
+    )
+    return pages.page(workspace.journal, narrowed, wanted.n)
+
+
+def operation(workspace: Workspace, op: OpId) -> Operation:
+    """One operation. Raises NotFound."""
+    sync(workspace)
+    return views.operation(workspace.journal, op)
+
+
+def diffs_of(workspace: Workspace, one: Operation) -> tuple[str, ...]:
+    """What one operation changed, a unified diff for each file."""
+    found = differences.of_operation(one.changes)
+    return tuple(differences.render(workspace.store, part) for part in found)
+
+
+def diff(workspace: Workspace, moments: str | None, paths: Sequence[WorkspacePath]) -> tuple[str, ...]:
+    """A unified diff for each file that differs between two moments."""
+    sync(workspace)
+    after, up_to = _range(workspace, moments)
+    found = differences.between(workspace.journal, after, up_to, paths)
+    return tuple(differences.render(workspace.store, part) for part in found)
+
+
+def _range(workspace: Workspace, moments: str | None) -> tuple[OpId, OpId]:
+    last = workspace.journal.last_operation()
+    if moments is None:
+        return OpId(max(0, last - 1)), last
+    start, dots, end = moments.partition("..")
+    after = _before(workspace, start) if start else OpId(0)
+    up_to = position_of(workspace, end) if end else last
+    if up_to < after:
+        raise UsageError(f"{end} is before {start}", hint=f"Perhaps {end}..{start}?" if dots else None)
+    return after, up_to
+
+
+def _before(workspace: Workspace, moment: str) -> OpId:
+    """The last operation before the state that A names: for an operation, the state before it."""
+    position = position_of(workspace, moment)
+    return OpId(position - 1) if moment.isdecimal() else position
+
+
+def status(workspace: Workspace) -> answers.Answer:
+    """The workspace at a glance, as an answer."""
+    sync(workspace)
+    journal = workspace.journal
+    space = usage(workspace.store)
+    recent = log(workspace, Wanted(n=_STATUS_OPERATIONS))
+    notices = journal.records("notices", "1 ORDER BY id DESC LIMIT ?", (_STATUS_NOTICES,))
+    missing = Counter(
+        f"{path}: {known.state.reason.value}"
+        for path, known in journal.all_known()
+        if known.state.reason is not None
+    )
+    return {
+        "version": answers.VERSION,
+        "workspace": workspace.root,
+        "state": workspace.state,
+        "paused": is_paused(workspace),
+        "shortcut": journal.fact("shortcut") or "the git index",
+        "counters": journal.counters(),
+        "turns": [answers.turn(turn)["turn"] for turn in views.open_turns(journal)],
+        "operations": [answers.operation(one) for one in recent],
+        "checkpoints": [answers.checkpoint(one)["checkpoint"] for one in workspace.checkpoints.all()],
+        "store": {
+            "bytes": space.own_bytes,
+            "linked_bytes": space.linked_bytes,
+            "max_bytes": workspace.config.store.max_bytes,
+        },
+        "not_captured": sorted(missing),
+        "notices": [
+            f"{answers.rfc3339(row[1])} {row[2]} {row[3].decode(errors='replace')}: {row[4]}"
+            for row in notices
+        ],
+    }

@@ -1,0 +1,192 @@
+"""Opens a workspace: finds its root and its history, mends what a death interrupted, makes the first baseline."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from takeback import config as configuration
+from takeback.checkpoints import Checkpoints
+from takeback.config import Config, Problem
+from takeback.errors import WorkspaceRefused
+from takeback.files.disk import Folder
+from takeback.files.mounts import is_network
+from takeback.journal.log import Journal
+from takeback.record import Baseline, Recorder
+from takeback.repository.ignore import IgnoreRules
+from takeback.repository.window import discover
+from takeback.store.objects import ObjectStore
+from takeback.undo.apply import Applier, Settled
+from takeback.watch import baseline
+from takeback.watch.look import Looker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """An opened workspace: the parts that the verbs work with."""
+
+    root: str
+    """The real path of the folder."""
+    state: str
+    """Where its history lives."""
+    config: Config
+    problems: tuple[Problem, ...]
+    """What was wrong in the configuration."""
+    folder: Folder
+    journal: Journal
+    store: ObjectStore
+    recorder: Recorder
+    looker: Looker
+    applier: Applier
+    checkpoints: Checkpoints
+    clock: Callable[[], int]
+    settled: tuple[Settled, ...]
+    """Operations that a death had interrupted, finished or reversed just now."""
+
+
+def find_root(start: str, environ: Mapping[str, str]) -> str:
+    """The workspace that `start` belongs to.
+
+    The nearest folder above that already has history, else the top of the git work tree, else `start`.
+    """
+    here = os.path.realpath(start)
+    for folder in _upwards(here):
+        if _has_history(folder, environ):
+            return folder
+    repository = discover(here)
+    return os.path.realpath(repository.work_tree) if repository else here
+
+
+def _has_history(folder: str, environ: Mapping[str, str]) -> bool:
+    try:
+        return os.path.exists(os.path.join(configuration.state_folder(folder, environ), "journal.db"))
+    except WorkspaceRefused:  # the state folder lies inside: it can be no workspace
+        return False
+
+
+@contextmanager
+def open_workspace(
+    root: str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    clock: Callable[[], int] = time.time_ns,
+    progress: baseline.Progress = baseline.silent,
+) -> Iterator[Workspace]:
+    """The workspace at `root`, with a baseline; it is closed at the end.
+
+    Raises WorkspaceRefused for folders that are no project (`$HOME`, `/`, too many files) or cannot be opened.
+    """
+    environ = os.environ if environ is None else environ
+    real = os.path.realpath(root)
+    _check_root(real, environ)
+    state = configuration.state_folder(real, environ)
+    os.makedirs(state, mode=0o700, exist_ok=True)
+    with ExitStack() as stack:
+        folder = stack.enter_context(Folder(real))
+        workspace = _assemble(folder, state, environ, clock, stack)
+        if baseline.load(workspace.journal) is None:
+            _remember_root(workspace)
+            baseline.take(workspace.looker, progress)
+        yield workspace
+
+
+def _assemble(
+    folder: Folder, state: str, environ: Mapping[str, str], clock: Callable[[], int], stack: ExitStack
+) -> Workspace:
+    loaded = configuration.load(folder.path, environ)
+    journal = Journal(state)
+    stack.callback(journal.close)
+    store = ObjectStore(os.path.join(state, "store.git"))
+    current = _remembered(journal)
+    recorder = Recorder(journal, store, current, clock)
+    rules = IgnoreRules(
+        folder.path, plain_git_dir=store.path, include_ignored=loaded.config.record.include_ignored
+    )
+    applier = Applier(
+        folder=folder,
+        journal=journal,
+        store=store,
+        recorder=recorder,
+        clock=clock,
+        lock_path=os.path.join(state, "lock"),
+    )
+    return Workspace(
+        root=folder.path,
+        state=state,
+        config=loaded.config,
+        problems=loaded.problems,
+        folder=folder,
+        journal=journal,
+        store=store,
+        recorder=recorder,
+        looker=Looker(
+            folder=folder,
+            journal=journal,
+            store=store,
+            recorder=recorder,
+            rules=rules,
+            config=loaded.config.record,
+            cache_path=os.path.join(state, "stat.cache"),
+            clock=clock,
+        ),
+        applier=applier,
+        checkpoints=Checkpoints(
+            journal=journal,
+            store=store,
+            recorder=recorder,
+            baseline=current,
+            ignored_by_git=rules.ignored_by_git,
+            clock=clock,
+        ),
+        clock=clock,
+        settled=applier.settle(),
+    )
+
+
+def _remembered(journal: Journal) -> Callable[[], Baseline]:
+    """The baseline, read once."""
+    known: list[Baseline] = []
+
+    def current() -> Baseline:
+        if not known:
+            found = baseline.load(journal)
+            if found is None:  # the first look is under way
+                return Baseline(tracked=None, rest=None)
+            known.append(found)
+        return known[0]
+
+    return current
+
+
+def _remember_root(workspace: Workspace) -> None:
+    with workspace.journal.transaction():
+        workspace.journal.append("facts", "root", workspace.root, workspace.clock())
+
+
+def _check_root(root: str, environ: Mapping[str, str]) -> None:
+    home = environ.get("HOME")
+    if root == "/" or (home and root == os.path.realpath(home)):
+        raise WorkspaceRefused(
+            f"{root} is not a project: recording it would record everything you have",
+            hint="Name a folder in it with `-C DIR`.",
+        )
+    if not os.path.isdir(root):
+        raise WorkspaceRefused(f"there is no folder {root}")
+    state = configuration.state_root(environ)
+    if is_network(state if os.path.isdir(state) else os.path.dirname(state) or "/"):
+        raise WorkspaceRefused(
+            f"the state folder {state} is on a network file system, where the journal is not safe",
+            hint="Set TAKEBACK_STATE_DIR to a folder on a local disk.",
+        )
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    while True:
+        yield folder
+        above = os.path.dirname(folder)
+        if above == folder:
+            return
+        folder = above

@@ -1,0 +1,135 @@
+"""Recording on request: looks, turns, commands, keeping, pausing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from takeback.errors import Refused, UsageError
+from takeback.journal import views
+from takeback.model.ids import OpId, TurnId
+from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
+from takeback.record import Source
+from takeback.service.opening import Workspace
+from takeback.watch.look import Looked
+
+FOUND = "found by looking"
+PAUSED = "while paused"
+
+
+def sync(workspace: Workspace) -> Looked:
+    """Record what happened unannounced since the last look, so that nothing newer is overlooked."""
+    if is_paused(workspace):
+        return Looked(operation=None)
+    return workspace.looker.everything(unannounced(workspace))
+
+
+def unannounced(workspace: Workspace) -> Source:
+    """Who an unannounced write is put down to: the open turn's actor, inferred, or unknown."""
+    turns = views.open_turns(workspace.journal)
+    if len(turns) == 1:
+        turn = turns[0]
+        return Source(kind=OperationKind.EDIT, actor=turn.actor, label=FOUND, turn=turn.id, inferred=True)
+    label = FOUND if not turns else f"{FOUND}; perhaps {' or '.join(turn.actor for turn in turns)}"
+    return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
+
+
+def record(workspace: Workspace, actor: str | None, label: str) -> Operation | None:
+    """Record what changed since the last look as one operation; `None` if nothing did.
+
+    Without an actor it is the open turn's. Raises Refused while recording is paused.
+    """
+    if is_paused(workspace):
+        raise Refused("recording is paused", hint="`takeback resume` first.")
+    turns = [turn for turn in views.open_turns(workspace.journal) if actor in (None, turn.actor)]
+    turn = turns[0] if len(turns) == 1 else None
+    source = Source(
+        kind=OperationKind.EDIT,
+        actor=actor or (turn.actor if turn else UNKNOWN),
+        label=label or ("" if actor or turn else unannounced(workspace).label),
+        turn=turn.id if turn else None,
+    )
+    return _operation(workspace, workspace.looker.everything(source))
+
+
+def record_command(workspace: Workspace, actor: str, label: str) -> Operation | None:
+    """Record the effects of a command that has just ended, as one operation."""
+    turns = [turn for turn in views.open_turns(workspace.journal) if turn.actor == actor]
+    source = Source(
+        kind=OperationKind.COMMAND, actor=actor, label=label, turn=turns[0].id if len(turns) == 1 else None
+    )
+    return _operation(workspace, workspace.looker.everything(source))
+
+
+def begin_turn(workspace: Workspace, actor: str, label: str) -> Turn:
+    """A new turn: what is recorded until its end belongs to it. What happened before is recorded first."""
+    sync(workspace)
+    with workspace.journal.transaction():
+        number = workspace.journal.append("turns", actor, label, workspace.clock())
+    return views.turn(workspace.journal, TurnId(f"turn-{number}"))
+
+
+def end_turn(workspace: Workspace, name: str | None) -> Turn:
+    """The turn, ended; what it wrote and nobody announced is recorded first.
+
+    Raises UsageError if several are open and none is named, or it has ended already.
+    """
+    turn = views.turn(workspace.journal, TurnId(name)) if name else _only_open(workspace)
+    if turn.ended_ns is not None:
+        raise UsageError(f"{turn.id} has ended already")
+    sync(workspace)
+    with workspace.journal.transaction():
+        number = int(turn.id.removeprefix("turn-"))
+        workspace.journal.append("turn_ends", number, workspace.clock())
+    return views.turn(workspace.journal, turn.id)
+
+
+def keep(workspace: Workspace, ops: Sequence[OpId]) -> tuple[OpId, ...]:
+    """These operations are fine: their marks end. Without any, all that have not been kept."""
+    sync(workspace)
+    chosen = [views.operation(workspace.journal, op).id for op in ops] or views.not_kept(workspace.journal)
+    with workspace.journal.transaction():
+        for op in chosen:
+            workspace.journal.append("keeps", op, None, workspace.clock())
+    return tuple(chosen)
+
+
+def is_paused(workspace: Workspace) -> bool:
+    """Whether recording is paused."""
+    rows = workspace.journal.records("pauses", "1 ORDER BY id DESC LIMIT 1")
+    return bool(rows and rows[0][1])
+
+
+def pause(workspace: Workspace) -> None:
+    """Stop recording, after what has happened so far."""
+    if not is_paused(workspace):
+        sync(workspace)
+        _note_pause(workspace, paused=True)
+
+
+def resume(workspace: Workspace) -> Operation | None:
+    """Record again; what happened meanwhile becomes one operation, labelled so."""
+    if not is_paused(workspace):
+        return None
+    looked = workspace.looker.everything(replace(unannounced(workspace), label=PAUSED))
+    _note_pause(workspace, paused=False)
+    return _operation(workspace, looked)
+
+
+def _note_pause(workspace: Workspace, *, paused: bool) -> None:
+    with workspace.journal.transaction():
+        workspace.journal.append("pauses", int(paused), workspace.clock())
+
+
+def _only_open(workspace: Workspace) -> Turn:
+    turns = views.open_turns(workspace.journal)
+    if len(turns) == 1:
+        return turns[0]
+    if not turns:
+        raise UsageError("no turn is open", hint="`takeback turn begin --actor A` opens one.")
+    names = ", ".join(turn.id for turn in turns)
+    raise UsageError(f"several turns are open: {names}", hint="Name the one to end.")
+
+
+def _operation(workspace: Workspace, looked: Looked) -> Operation | None:
+    return views.operation(workspace.journal, looked.operation) if looked.operation else None

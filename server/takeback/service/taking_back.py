@@ -1,0 +1,376 @@
+"""Undo, redo, rollback and restore: look, select, plan, apply; anew if something moved meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from takeback.checkpoints import Checkpoint
+from takeback.errors import Busy, UsageError
+from takeback.journal import views
+from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
+from takeback.model.operation import TAKEBACK, Operation, OperationKind
+from takeback.model.paths import WorkspacePath, ancestors, is_within
+from takeback.model.state import ABSENT, FileState
+from takeback.record import Source
+from takeback.service.moments import operations_since
+from takeback.service.opening import Workspace
+from takeback.service.recording import sync
+from takeback.store.diff import differ
+from takeback.undo import history, select
+from takeback.undo.apply import Stale
+from takeback.undo.clash import OnConflict
+from takeback.undo.plan import (
+    FAILED,
+    Circumstances,
+    Conflict,
+    FileOutcome,
+    FilePlan,
+    UndoPlan,
+    plan_file,
+    settle_places,
+)
+from takeback.undo.rewind import rewind
+from takeback.undo.select import Flips, Narrow, Passed
+
+_ATTEMPTS = 8
+"""How often a plan that went stale is made anew before somebody must be writing all the time."""
+
+
+class Outcome(StrEnum):
+    """What became of a request to take something back."""
+
+    APPLIED = "applied"
+    PLANNED = "planned"
+    NOTHING = "nothing"
+    CONFLICT = "conflict"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileResult:
+    """What became of one file."""
+
+    path: WorkspacePath
+    outcome: FileOutcome
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a request, file by file."""
+
+    outcome: Outcome
+    operation: OpId | None
+    undone: tuple[OpId, ...]
+    files: tuple[FileResult, ...]
+    conflicts: tuple[Conflict, ...] = ()
+    passed: tuple[Passed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to undo. At most one of `n`, `ops`, `turn` and `since`; none means the last 1."""
+
+    n: int | None = None
+    ops: tuple[OpId, ...] = ()
+    turn: TurnId | None = None
+    since: str | None = None
+    actor: str | None = None
+    paths: tuple[WorkspacePath, ...] = ()
+    inferred: bool = False
+    dry_run: bool = False
+    on_conflict: OnConflict = OnConflict.STOP
+
+
+def undo(workspace: Workspace, request: Request) -> Result:
+    """Take back the chosen operations and nothing else.
+
+    Raises UsageError for a request that contradicts itself, NotFound for what does not exist.
+    """
+    _check(request)
+    sync(workspace)
+    narrow = _narrow(workspace, request)
+
+    def make() -> _Draft:
+        selection = _select(workspace, request, narrow)
+        standing = workspace.journal.standing(select.targets(selection.chosen))
+        flips = select.undoing(selection.chosen, narrow, standing)
+        return _draft(workspace, OperationKind.UNDO, selection.chosen, flips, request, selection.passed)
+
+    return _take_back(workspace, make, request)
+
+
+def redo(workspace: Workspace, request: Request) -> Result:
+    """Bring back what was undone last, or the named operations."""
+    _check(request)
+    sync(workspace)
+    everywhere = Narrow()
+
+    def make() -> _Draft:
+        if request.ops:
+            chosen = tuple(views.operation(workspace.journal, op) for op in request.ops)
+            standing = workspace.journal.standing(select.targets(chosen))
+            reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
+            returning = [op for op in chosen if op not in reverting]
+            flips = select.undoing(reverting, everywhere, standing)
+            for file, more in select.redoing(returning, everywhere, standing).items():
+                flips.setdefault(file, {}).update(more)
+        else:
+            chosen = _last_undone(workspace, request.n or 1)
+            standing = workspace.journal.standing(select.targets(chosen))
+            flips = select.undoing(chosen, everywhere, standing)
+        return _draft(workspace, OperationKind.REDO, chosen, flips, request, ())
+
+    return _take_back(workspace, make, request)
+
+
+def rollback(workspace: Workspace, name: str, request: Request) -> Result:
+    """Undo everything after a checkpoint; with an actor, only that actor's operations, keeping what others wrote."""
+    checkpoint = workspace.checkpoints.find(name)
+    sync(workspace)
+    if request.actor is not None:
+        return _rollback_actor(workspace, checkpoint, request)
+
+    def make() -> _Draft:
+        plans = [
+            rewind(views.file_changes(workspace.journal, file), checkpoint.position)
+            for file in views.files_changed_after(workspace.journal, checkpoint.position)
+        ]
+        if request.paths:
+            plans = [plan for plan in plans if _reaches(plan, request.paths)]
+        undone = tuple(_undone_by(workspace, plans))
+        plan = _settled(workspace, UndoPlan(kind=OperationKind.ROLLBACK, undone=undone, files=_sorted(plans)))
+        return _Draft(plan=plan, source=_source(OperationKind.ROLLBACK, f"to {checkpoint.id}", checkpoint))
+
+    return _take_back(workspace, make, request)
+
+
+def restore(workspace: Workspace, name: str, request: Request) -> Result:
+    """Put paths back to a checkpoint's content, as one operation."""
+    checkpoint = workspace.checkpoints.find(name)
+    if not request.paths:
+        raise UsageError("restore needs at least one path", hint="`takeback restore CHECKPOINT --path P`")
+    sync(workspace)
+
+    def make() -> _Draft:
+        plans = [
+            plan
+            for path in _paths_at(workspace, request.paths)
+            for plan in _put_back(workspace, path, checkpoint)
+        ]
+        plan = _settled(workspace, UndoPlan(kind=OperationKind.RESTORE, undone=(), files=_sorted(plans)))
+        return _Draft(plan=plan, source=_source(OperationKind.RESTORE, f"from {checkpoint.id}", checkpoint))
+
+    return _take_back(workspace, make, request)
+
+
+# -- planning and applying -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    plan: UndoPlan
+    source: Source
+    passed: tuple[Passed, ...] = ()
+
+
+def _take_back(workspace: Workspace, make: Callable[[], _Draft], request: Request) -> Result:
+    for _ in range(_ATTEMPTS):
+        draft = make()
+        plan = draft.plan
+        if plan.conflicts and request.on_conflict is OnConflict.STOP:
+            return _result(Outcome.CONFLICT, None, draft)
+        if request.dry_run:
+            anything = any(file.records for file in plan.files) or _failed(plan)
+            return _result(Outcome.PLANNED if anything else Outcome.NOTHING, None, draft)
+        applied = workspace.applier.apply(plan, draft.source)
+        if not isinstance(applied, Stale):
+            return _result(_outcome(plan, applied.operation), applied.operation, draft)
+        workspace.looker.at(applied.paths, Source(kind=OperationKind.EDIT, actor="unknown"))
+    raise Busy(
+        "files of this undo keep changing", hint="Stop what is writing, then try again; nothing was changed."
+    )
+
+
+def _outcome(plan: UndoPlan, operation: OpId | None) -> Outcome:
+    if _failed(plan) and not plan.conflicts:
+        return Outcome.PARTIAL if operation else Outcome.REFUSED
+    return Outcome.APPLIED if operation else Outcome.NOTHING
+
+
+def _failed(plan: UndoPlan) -> bool:
+    return any(file.outcome in FAILED for file in plan.files)
+
+
+def _result(outcome: Outcome, operation: OpId | None, draft: _Draft) -> Result:
+    files = tuple(
+        FileResult(path=file.target, outcome=file.outcome, note=file.note) for file in draft.plan.files
+    )
+    return Result(
+        outcome=outcome,
+        operation=operation,
+        undone=draft.plan.undone,
+        files=files,
+        conflicts=draft.plan.conflicts,
+        passed=draft.passed,
+    )
+
+
+def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked for
+    workspace: Workspace,
+    kind: OperationKind,
+    chosen: Sequence[Operation],
+    flips: Flips,
+    request: Request,
+    passed: tuple[Passed, ...],
+) -> _Draft:
+    plans = [_plan_one(workspace, file, one, request.on_conflict) for file, one in flips.items()]
+    undone = tuple(operation.id for operation in chosen)
+    plan = _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
+    label = ", ".join(f"operation {op}" for op in undone[:5]) + (" …" if len(undone) > 5 else "")
+    return _Draft(plan=plan, source=_source(kind, label, None), passed=passed)
+
+
+def _plan_one(
+    workspace: Workspace, file: FileId, flips: Mapping[ChangeSeq, bool], mode: OnConflict
+) -> FilePlan:
+    found = history.load(workspace.journal, workspace.store, file, flips)
+    ops = [step.change.op for step in found.steps]
+    actors = views.actors(workspace.journal, sorted(set(ops)))
+    names = {op: f"operation {op} ({actor})" for op, actor in actors.items()}
+    return plan_file(found, flips, Circumstances(on_conflict=mode, names=names, differ=differ))
+
+
+def _settled(workspace: Workspace, plan: UndoPlan) -> UndoPlan:
+    occupants: dict[WorkspacePath, FileId] = {}
+    for file in plan.files:
+        if file.after.exists and (file.target != file.path or not file.before.exists):
+            for place in (file.target, *ancestors(file.target)):
+                holder, state = workspace.recorder.state_of(place)
+                if state.exists and state.kind is not None and state.blob is not None:
+                    occupants[place] = holder
+    return replace(plan, files=settle_places(plan.files, occupants))
+
+
+def _sorted(plans: Iterable[FilePlan]) -> tuple[FilePlan, ...]:
+    return tuple(sorted(plans, key=lambda plan: plan.target))
+
+
+def _source(kind: OperationKind, label: str, checkpoint: Checkpoint | None) -> Source:
+    return Source(kind=kind, actor=TAKEBACK, label=label, checkpoint=checkpoint.id if checkpoint else None)
+
+
+# -- selecting -----------------------------------------------------------------------------------
+
+
+def _check(request: Request) -> None:
+    ways = [request.n is not None, bool(request.ops), request.turn is not None, request.since is not None]
+    if sum(ways) > 1:
+        raise UsageError("N, --op, --turn and --since exclude each other", hint="Choose one of them.")
+    if request.n is not None and request.n < 1:
+        raise UsageError(f"{request.n} operations cannot be undone", hint="N is 1 or more.")
+
+
+def _narrow(workspace: Workspace, request: Request) -> Narrow:
+    here = (workspace.recorder.state_of(path) for path in request.paths)
+    files = frozenset(file for file, _ in here if file)
+    return Narrow(actor=request.actor, paths=request.paths, files=files, inferred=request.inferred)
+
+
+def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
+    journal = workspace.journal
+    if request.ops:
+        return select.Selection(
+            chosen=tuple(views.operation(journal, op) for op in dict.fromkeys(request.ops))
+        )
+    if request.turn is not None:
+        turn = views.turn(journal, request.turn)
+        return select.matching(
+            views.of_turn(journal, turn.id), replace(narrow, actor=narrow.actor or turn.actor)
+        )
+    if request.since is not None:
+        return select.matching(operations_since(workspace, request.since), narrow)
+    return select.last(views.newest_first(journal), request.n or 1, narrow)
+
+
+def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
+    journal = workspace.journal
+    operations = views.newest_first(journal)
+    return select.last_undone(operations, n, lambda op: journal.standing(select.targets([op]))).chosen
+
+
+def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Request) -> Result:
+    narrow = _narrow(workspace, request)
+
+    def make() -> _Draft:
+        later = views.newest_first(workspace.journal, after=checkpoint.position)
+        selection = select.matching(later, narrow)
+        standing = workspace.journal.standing(select.targets(selection.chosen))
+        flips = select.undoing(selection.chosen, narrow, standing)
+        draft = _draft(workspace, OperationKind.ROLLBACK, selection.chosen, flips, request, selection.passed)
+        label = f"{request.actor} to {checkpoint.id}"
+        return replace(draft, source=_source(OperationKind.ROLLBACK, label, checkpoint))
+
+    return _take_back(workspace, make, request)
+
+
+# -- rollback and restore ------------------------------------------------------------------------
+
+
+def _reaches(plan: FilePlan, paths: Sequence[WorkspacePath]) -> bool:
+    return any(is_within(place, path) for place in (plan.path, plan.target) for path in paths)
+
+
+def _undone_by(workspace: Workspace, plans: Iterable[FilePlan]) -> list[OpId]:
+    fallen = [seq for plan in plans for seq, stands in plan.flips.items() if not stands]
+    return sorted(set(views.operations_of(workspace.journal, fallen).values()), reverse=True)
+
+
+def _paths_at(workspace: Workspace, wanted: Sequence[WorkspacePath]) -> list[WorkspacePath]:
+    found: dict[WorkspacePath, None] = {}
+    for path in wanted:
+        found[path] = None
+        found.update(dict.fromkeys(views.paths_below(workspace.journal, path)))
+    return list(found)
+
+
+def _put_back(workspace: Workspace, path: WorkspacePath, checkpoint: Checkpoint) -> Iterable[FilePlan]:
+    file, now = workspace.recorder.state_of(path)
+    then = _state_at(workspace, path, checkpoint.position)
+    if now == then:
+        return
+    missing = next((state for state in (then, now) if not state.captured), None)
+    plan = FilePlan(
+        file=file,
+        path=path,
+        target=path,
+        before=now,
+        after=now if missing else then,
+        data=None,
+        flips=workspace.recorder.restored(file, path, now, then) if not missing else {},
+        rewrite=None,
+        outcome=_put_back_outcome(now, then),
+    )
+    if missing:
+        plan = replace(plan, outcome=FileOutcome.NOT_CAPTURED, note=f"not captured: {missing.reason}")
+    yield plan
+
+
+def _put_back_outcome(now: FileState, then: FileState) -> FileOutcome:
+    if not then.exists:
+        return FileOutcome.REMOVED
+    return FileOutcome.RESTORED if now.exists else FileOutcome.RECREATED
+
+
+def _state_at(workspace: Workspace, path: WorkspacePath, position: OpId) -> FileState:
+    change = views.touching(workspace.journal, path, position)
+    if change is None:
+        return workspace.recorder.state_of(path)[1]
+    if change.op <= position:
+        return change.after if change.path == path else ABSENT
+    if change.moved_from == path:
+        return change.before
+    return ABSENT if change.moved_from is not None else change.before

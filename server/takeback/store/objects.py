@@ -1,0 +1,210 @@
+"""The private repository that keeps content, so that every byte Takeback replaces can be put back.
+
+Many of its files are hard links to objects of the user's own repository. libgit2 "freshens" an object that is
+written again, which would change the mtime of the user's file; so everything here is looked up before it is written,
+and nothing here ever writes, touches or chmods a file that exists.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+import pygit2
+from pygit2.enums import ObjectType, RepositoryOpenFlag
+
+from takeback.errors import Damaged, StorageFull, TakebackError
+from takeback.model.ids import BlobId
+
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+EMPTY_BLOB = BlobId("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
+
+_OWN_SETTINGS = (
+    ("gc.auto", 0),
+    ("core.fsyncObjectFiles", False),
+    ("core.logAllRefUpdates", False),
+    ("core.autocrlf", False),
+    ("core.sharedRepository", "0600"),
+)
+"""What the user's global configuration might say otherwise. Durability is asked for by `make_durable`."""
+
+_ONE_BY_ONE = 64
+"""Up to so many objects are synced each by itself; beyond, one `syncfs` is cheaper."""
+
+_FULL = re.compile("no space left|quota exceeded|file too large", re.IGNORECASE)
+
+
+class ObjectStore:
+    """Git objects in one private bare repository; created, readable by its owner alone, if it is missing.
+
+    One thread writes at a time, under the workspace's lock; any number may read.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.objects_path = os.path.join(path, "objects")
+        with storing(f"the store {path}"):
+            if not os.path.exists(os.path.join(path, "HEAD")):
+                _create(path)
+            # NO_SEARCH: the store is here or nowhere, whatever repository surrounds the state folder.
+            self.repository = pygit2.Repository(path, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+        self._odb = self.repository.odb
+        self._not_synced: set[str] = set()
+
+    def put(self, data: bytes) -> BlobId:
+        """The id of `data`, which is in the store afterwards, though not yet durable.
+
+        Raises StorageFull where there is no room.
+        """
+        object_id = pygit2.hash(data)
+        self._keep(str(object_id), ObjectType.BLOB, data)
+        return BlobId(str(object_id))
+
+    def put_many(self, contents: Iterable[bytes]) -> tuple[BlobId, ...]:
+        """The ids of `contents`, in order, each in the store afterwards, though not yet durable."""
+        return tuple(self.put(data) for data in contents)
+
+    def put_object(self, kind: ObjectType, data: bytes) -> str:
+        """The id of a raw tree or commit, which is in the store afterwards, though not yet durable."""
+        header = b"%s %d\0" % (kind.name.lower().encode(), len(data))
+        object_id = hashlib.sha1(header + data, usedforsecurity=False).hexdigest()
+        self._keep(object_id, kind, data)
+        return object_id
+
+    def has(self, object_id: str) -> bool:
+        """Whether the object is here and its header can be read."""
+        try:
+            self._odb.read_header(object_id)
+        except (KeyError, pygit2.GitError):
+            return False
+        return True
+
+    def get(self, blob: BlobId) -> bytes:
+        """The content of `blob`. Raises Damaged if it is missing or unreadable."""
+        return self.read(blob, ObjectType.BLOB)
+
+    def read(self, object_id: str, kind: ObjectType) -> bytes:
+        """The raw bytes of an object. Raises Damaged if it is missing, unreadable or of another kind."""
+        try:
+            found, data = self._odb.read(object_id)
+        except (KeyError, pygit2.GitError) as exc:
+            raise _missing(object_id) from exc
+        if found != kind:
+            raise Damaged(f"object {object_id} is not a {kind.name.lower()}")
+        return data
+
+    def size(self, blob: BlobId) -> int:
+        """The size of `blob` in bytes. Raises Damaged if it is missing or unreadable."""
+        try:
+            return self._odb.read_header(blob)[1]
+        except (KeyError, pygit2.GitError) as exc:
+            raise _missing(blob) from exc
+
+    def make_durable(self) -> None:
+        """Everything put since the last call is on disk when this returns.
+
+        What was found to be here already counts too: the process that wrote it may have died before it synced.
+        """
+        paths = tuple(map(self.loose_path, self._not_synced))
+        with storing("the new objects"):
+            if len(paths) <= _ONE_BY_ONE or not sync_file_system(self.objects_path):
+                _sync_each(paths, self.objects_path)
+        self._not_synced.clear()
+
+    def loose_path(self, object_id: str) -> str:
+        """Where the object lies if it is loose."""
+        return os.path.join(self.objects_path, object_id[:2], object_id[2:])
+
+    def _keep(self, object_id: str, kind: ObjectType, data: bytes) -> None:
+        if not self._is_whole(object_id):
+            with storing(f"object {object_id}"):
+                self._odb.write(kind, data)
+        self._not_synced.add(object_id)
+
+    def _is_whole(self, object_id: str) -> bool:
+        """Whether the object is here; what a power cut left torn is removed, so that it is written anew."""
+        try:
+            self._odb.read_header(object_id)
+        except KeyError:
+            return False
+        except pygit2.GitError:
+            _remove_torn(self.loose_path(object_id))
+            return False
+        return True
+
+
+@contextmanager
+def storing(what: str) -> Iterator[None]:
+    """A block whose failures to write become StorageFull, or Damaged where room is not the reason."""
+    try:
+        yield
+    except TakebackError:
+        raise
+    except (pygit2.GitError, OSError) as exc:
+        # libgit2 hands on the system's words but not its error number.
+        if getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _FULL.search(str(exc)):
+            raise StorageFull(f"no room to keep {what}: {exc}") from exc
+        raise Damaged(f"could not write {what}: {exc}") from exc
+
+
+def sync_file_system(path: str) -> bool:
+    """Whether everything written to the file system of `path` was put on disk by one call. Source: syncfs(2)."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:  # macOS has none
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), path)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def sync(path: str) -> None:
+    """Put one file or folder on disk; one that is not there needs nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_each(paths: tuple[str, ...], objects_path: str) -> None:
+    for path in paths:
+        sync(path)
+    for folder in {os.path.dirname(path) for path in paths}:
+        sync(folder)
+    if paths:
+        sync(objects_path)
+
+
+def _create(path: str) -> None:
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    os.chmod(path, 0o700)
+    # A fixed first branch, because init.defaultBranch is the user's; no branch of it ever exists.
+    repository = pygit2.init_repository(path, bare=True, initial_head="takeback")
+    for name, value in _OWN_SETTINGS:
+        repository.config[name] = value
+
+
+def _remove_torn(path: str) -> None:
+    """Take the store's own name of a file away; a file linked to the user's keeps its other name and its bytes."""
+    with suppress(FileNotFoundError):  # it may lie in a pack: writing it anew beside the pack is right
+        os.unlink(path)
+
+
+def _missing(object_id: str) -> Damaged:
+    return Damaged(
+        f"object {object_id} is missing from the store or unreadable",
+        hint="Run `takeback doctor`: it lists what can no longer be put back.",
+    )

@@ -1,0 +1,1 @@
+"""Reading the stack: pages of operations, and what differs between two moments."""

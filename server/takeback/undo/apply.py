@@ -1,0 +1,248 @@
+"""Applies a plan: everything durable first, then the intent, then the files, then the operation.
+
+    lock -> every file is what the plan expects -> new content in the store, durable -> staged beside the files
+         -> intent in the journal -> carried out -> operation in the journal, intent ended -> unlock
+
+A death at any point is settled by `settle` at the next start: finished if every file is as expected, else reversed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from takeback.errors import Busy, Damaged, Refused
+from takeback.files.disk import Folder
+from takeback.journal.log import Journal
+from takeback.model.ids import BlobId, OpId
+from takeback.model.paths import WorkspacePath, parent
+from takeback.model.state import FileKind
+from takeback.record import Entry, Recorder, Source
+from takeback.store.objects import ObjectStore
+from takeback.undo.carry import Carrier, Move, matches
+from takeback.undo.intents import Intent, from_bytes, to_bytes
+from takeback.undo.plan import FilePlan, UndoPlan
+
+logger = logging.getLogger(__name__)
+
+LOCK_WAIT_S = 5.0
+"""How long an undo waits for another process that is changing files."""
+
+_POLL_S = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The plan was carried out."""
+
+    operation: OpId | None
+    """`None`: there was nothing to record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """Something is not as the plan expects; nothing was changed. Look at these paths, and plan anew."""
+
+    paths: tuple[WorkspacePath, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How an interrupted operation ended."""
+
+    finished: OpId | None
+    """The operation, if it was carried to its end; `None` if it was reversed."""
+    left: tuple[WorkspacePath, ...]
+    """Files that others changed meanwhile: they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applier:
+    """Applies plans in one workspace."""
+
+    folder: Folder
+    journal: Journal
+    store: ObjectStore
+    recorder: Recorder
+    clock: Callable[[], int]
+    lock_path: str
+
+    def apply(self, plan: UndoPlan, source: Source) -> Applied | Stale:
+        """Carry the plan out, or say what is not as it expects.
+
+        Raises Refused before the first write if a folder cannot be written, Busy if another process is at it.
+        """
+        files = [file for file in plan.files if file.records]
+        if not files:
+            return Applied(operation=None)
+        with locked(self.lock_path, LOCK_WAIT_S):
+            moved = self._moved([file for file in files if file.writes])
+            if moved:
+                return Stale(paths=moved)
+            self._check_writable(files)
+            entries = tuple(self._entry(file) for file in files)
+            token = os.urandom(6).hex()
+            return self._carry_out(Intent(source=source, entries=entries, token=token))
+
+    def settle(self) -> tuple[Settled, ...]:
+        """Finish or reverse every operation that a death interrupted. Returns at once if another process is at work."""
+        if not self._open_intents():
+            return ()
+        try:
+            with locked(self.lock_path, 0):
+                return tuple(self._settle(row_id, blob) for row_id, blob in self._open_intents())
+        except Busy:  # whoever began it is alive
+            return ()
+
+    # -- applying --------------------------------------------------------------------------------
+
+    def _carry_out(self, intent: Intent) -> Applied | Stale:
+        moves = intent.moves()
+        try:
+            self._carrier().stage(moves)
+            row_id = self._begin(intent)
+        except BaseException:
+            with suppress(Refused):
+                self._carrier().unstage(moves)
+            raise
+        try:
+            odd = self._carrier().carry_out(moves)
+        except Refused:
+            self._reverse(row_id, moves)
+            raise
+        if odd is not None:
+            self._reverse(row_id, moves)
+            return Stale(paths=(odd.path, odd.target))
+        return Applied(operation=self._end(row_id, intent))
+
+    def _begin(self, intent: Intent) -> int:
+        blob = self.store.put(to_bytes(intent))
+        self.store.make_durable()
+        with self.journal.transaction():
+            self._check_known(intent.entries)
+            return self.journal.begin_intent(blob, intent.paths(), self.clock())
+
+    def _check_known(self, entries: Iterable[Entry]) -> None:
+        """Nobody recorded anything about these paths since they were looked at: we hold the journal now."""
+        for entry in entries:
+            file, state = self.recorder.state_of(entry.moved_from or entry.path)
+            if state != entry.before and (file == entry.file or state.exists):
+                raise Refused(f"{entry.path} was changed by another process", hint="Try again.")
+
+    def _end(self, row_id: int, intent: Intent) -> OpId | None:
+        with self.journal.transaction():
+            op = self.recorder.append(intent.source, intent.entries)
+            self.journal.end_intent(row_id, "finished", self.clock())
+        return op
+
+    def _reverse(self, row_id: int, moves: Sequence[Move]) -> tuple[WorkspacePath, ...]:
+        """Put back what was done; files that others changed meanwhile are left, and named."""
+        carrier = self._carrier()
+        for move in moves:
+            carrier.tidy(move)
+        done = [move for move in moves if carrier.at_end(move) and not carrier.at_start(move)]
+        back = [replace(move.reversed(), staged=move.staged + "-back") for move in done]
+        carrier.stage(back)
+        while (odd := carrier.carry_out(back)) is not None:
+            logger.warning("a file was changed while an undo was reversed", extra={"path": odd.path})
+            carrier.unstage([odd])
+            back = [move for move in back if move != odd and not carrier.at_end(move)]
+        left = tuple(move.path for move in moves if not carrier.at_start(move))
+        with self.journal.transaction():
+            self.journal.end_intent(row_id, "reversed", self.clock())
+            for path in left:
+                text = "was changed by others while an operation of Takeback was interrupted; it was left as it is"
+                self.journal.append("notices", self.clock(), "left", os.fsencode(path), text)
+        return left
+
+    def _moved(self, files: Sequence[FilePlan]) -> tuple[WorkspacePath, ...]:
+        """The paths that are not what the plan expects."""
+        there = [file for file in files if file.before.exists]
+        changed = [file.path for file in there if not matches(self.folder, file.path, file.before)]
+        return (*changed, *(file.target for file in files if self._is_taken(file)))
+
+    def _is_taken(self, file: FilePlan) -> bool:
+        arrives = file.after.exists and (file.path != file.target or not file.before.exists)
+        if not arrives or file.after.kind is FileKind.DIRECTORY:
+            return False
+        stat = self.folder.look(file.target)
+        return stat is not None and not self.recorder.state_of(file.target)[1].exists
+
+    def _check_writable(self, files: Iterable[FilePlan]) -> None:
+        folders = {parent(path) for file in files if file.writes for path in (file.path, file.target)}
+        for folder in sorted(folders):
+            if not self.folder.can_write(folder):
+                raise Refused(
+                    f"the folder {folder or '.'} cannot be written, so nothing was changed",
+                    hint="Give yourself write permission there, or leave it out with `--path`.",
+                )
+
+    def _entry(self, file: FilePlan) -> Entry:
+        after = file.after
+        if file.data is not None:
+            after = replace(after, blob=self.store.put(file.data))
+        for state in (file.before, after):
+            if state.blob is not None and file.writes and not self.store.has(state.blob):
+                raise Damaged(f"the content of {file.path} is missing from the store")
+        return Entry(
+            file=file.file,
+            path=file.target,
+            moved_from=file.path if file.path != file.target else None,
+            before=file.before,
+            after=after,
+            flips=file.flips,
+            rewrite=file.rewrite,
+            flipping=bool(file.flips),
+        )
+
+    def _carrier(self) -> Carrier:
+        return Carrier(self.folder, self.store, self._is_kept_folder)
+
+    def _is_kept_folder(self, path: WorkspacePath) -> bool:
+        return self.recorder.state_of(path)[1].kind is FileKind.DIRECTORY
+
+    # -- after a death ---------------------------------------------------------------------------
+
+    def _open_intents(self) -> list[tuple[int, str]]:
+        rows = self.journal.records("intents", "id NOT IN (SELECT intent FROM intent_ends) ORDER BY id")
+        return [(row[0], row[1]) for row in rows]
+
+    def _settle(self, row_id: int, blob: str) -> Settled:
+        intent = from_bytes(self.store.get(BlobId(blob)))
+        moves = intent.moves()
+        for move in moves:
+            self._carrier().tidy(move)
+        todo = [move for move in moves if not self._carrier().at_end(move)]
+        leaving = {move.path for move in todo if move.leaves}
+        if all(self._carrier().at_start(move, leaving) for move in todo):
+            self._carrier().stage(todo)
+            if self._carrier().carry_out(todo) is None:
+                return Settled(finished=self._end(row_id, intent), left=())
+        return Settled(finished=None, left=self._reverse(row_id, moves))
+
+
+@contextmanager
+def locked(path: str, wait_s: float) -> Iterator[None]:
+    """Hold the one lock under which files of the workspace are changed; the kernel frees it if we die.
+
+    Raises Busy after `wait_s`.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Busy("another Takeback process is changing files in this workspace") from None
+                time.sleep(_POLL_S)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+"""Reads from journal and store what a plan needs: the histories of the files that are concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from takeback.journal import views
+from takeback.journal.log import Journal
+from takeback.model.ids import ChangeSeq, FileId
+from takeback.model.operation import Change
+from takeback.model.state import FileState
+from takeback.model.text import EMPTY_TEXT, Rewrite, Text, decode, encode
+from takeback.record import content_text, rewrite_of
+from takeback.store.objects import ObjectStore
+from takeback.undo.fold import History, Step
+
+
+def load(journal: Journal, store: ObjectStore, file: FileId, flips: Mapping[ChangeSeq, bool]) -> History:
+    """The history of `file` from the first change that `flips` concerns."""
+    changes = _from_earliest(journal, file, min(flips))
+    path, state = views.place_of(journal, file)
+    return History(
+        file=file,
+        base=_base(journal, store, changes[0]),
+        steps=_steps(journal, store, changes),
+        path=path,
+        state=state,
+        now=content_text(store, state) if state.exists and state.captured else None,
+    )
+
+
+def _from_earliest(journal: Journal, file: FileId, earliest: ChangeSeq) -> tuple[Change, ...]:
+    """The changes from `earliest` on; from further back if one of them made an older one stand or not."""
+    while True:
+        changes = views.file_changes(journal, file, earliest)
+        reach = min((target for change in changes for target in change.flips), default=earliest)
+        if reach >= earliest:
+            return changes
+        earliest = reach
+
+
+def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:
+    before: FileState | None = first.before
+    if not first.before.exists or not first.before.captured:
+        before = views.last_captured(journal, first) or first.before
+    assert before is not None, "BUG: a state is never None"
+    return content_text(store, before) if before.exists else EMPTY_TEXT
+
+
+def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change]) -> tuple[Step, ...]:
+    kept = journal.hunks(change.seq for change in changes)
+    made: list[tuple[ChangeSeq, bytes]] = []
+    steps = []
+    for change in changes:
+        rewrite = _rewrite(journal, store, change, kept, made)
+        steps.append(Step(change=change, rewrite=rewrite))
+    if made:
+        journal.keep_hunks(made)
+    return tuple(steps)
+
+
+def _rewrite(
+    journal: Journal,
+    store: ObjectStore,
+    change: Change,
+    kept: Mapping[ChangeSeq, bytes],
+    made: list[tuple[ChangeSeq, bytes]],
+) -> Rewrite | None:
+    if change.seq in kept:
+        return decode(kept[change.seq])
+    if change.flips:  # it changed which others stand, and wrote no line of its own
+        return None
+    rewrite = rewrite_of(journal, store, change)
+    if rewrite is not None:
+        made.append((change.seq, encode(rewrite)))
+    return rewrite

@@ -1,0 +1,391 @@
+"""What an undo would do, file by file: a value that can be shown before it is applied, and that goes stale.
+
+Pure: the histories come in complete, nothing is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from takeback.model.content import state_of_token
+from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.operation import OperationKind
+from takeback.model.paths import WorkspacePath, ancestors
+from takeback.model.state import ABSENT, FileKind, FileState
+from takeback.model.text import Rewrite, Span, Text, join, keys, rewrite
+from takeback.undo.clash import OnConflict, Outlook, outlook
+from takeback.undo.fold import Folded, History, Register, fold
+from takeback.undo.weave import Mismatch
+
+Differ = Callable[[Sequence[bytes], Sequence[bytes]], tuple[Span, ...]]
+"""Finds the runs of lines that differ."""
+
+
+class FileOutcome(StrEnum):
+    """What became, or would become, of one file."""
+
+    RESTORED = "restored"
+    MERGED = "merged"
+    REMOVED = "removed"
+    RECREATED = "recreated"
+    RENAMED = "renamed"
+    UNCHANGED = "unchanged"
+    CONFLICT = "conflict"
+    IRREVERSIBLE = "irreversible"
+    NOT_CAPTURED = "not_captured"
+    SKIPPED = "skipped"
+    IN_EDITOR = "in_editor"
+
+
+FAILED = frozenset({FileOutcome.CONFLICT, FileOutcome.IRREVERSIBLE, FileOutcome.NOT_CAPTURED})
+"""Outcomes that leave something of the chosen operations in place although nobody asked for that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A place where somebody changed what a chosen operation wrote."""
+
+    path: WorkspacePath
+    what: str
+    """`lines`, `content`, `mode`, `name` or `existence`."""
+    chosen: tuple[OpId, ...]
+    in_the_way: tuple[OpId, ...]
+    """Standing operations; taking these back too resolves it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlan:
+    """What one file is expected to be, and what it becomes."""
+
+    file: FileId
+    path: WorkspacePath
+    target: WorkspacePath
+    """Where it will be; differs from `path` where a rename is taken back."""
+    before: FileState
+    """What must still be there when the plan is applied."""
+    after: FileState
+    data: bytes | None
+    """The new content; `after.blob` is then not known yet. `None`: `after` is in the store, or has no content."""
+    flips: Mapping[ChangeSeq, bool]
+    rewrite: Rewrite | None
+    """Where the lines are not what follows from the flips alone."""
+    outcome: FileOutcome
+    note: str = ""
+    conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything on disk changes."""
+        return self.data is not None or self.after != self.before or self.target != self.path
+
+    @property
+    def records(self) -> bool:
+        """Whether the journal learns anything from it."""
+        return self.writes or bool(self.flips)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoPlan:
+    """What taking back the chosen operations would do."""
+
+    kind: OperationKind
+    undone: tuple[OpId, ...]
+    files: tuple[FilePlan, ...]
+    """Sorted by path."""
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Every place that cannot be separated."""
+        return tuple(conflict for file in self.files for conflict in file.conflicts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a plan has to know besides the file's own history."""
+
+    on_conflict: OnConflict
+    names: Mapping[OpId, str]
+    """How operations are called in markers: `operation 14 (command:black)`."""
+    differ: Differ
+
+
+def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumstances) -> FilePlan:
+    """What becomes of one file when `flips` happen."""
+    try:
+        folded = _bridged(fold(history), history, given.differ)
+    except Mismatch:
+        return _untouched(
+            history, FileOutcome.IRREVERSIBLE, "its recorded lines do not fit together; see `takeback doctor`"
+        )
+    after = frozenset(
+        (folded.standing | {seq for seq, on in flips.items() if on})
+        - {seq for seq, on in flips.items() if not on}
+    )
+    ops = {step.change.seq: step.change.op for step in history.steps}
+    names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
+    lines = outlook(folded.weave, flips, given.on_conflict, names)
+    conflicts = (
+        *_register_conflicts(history, folded, flips, after, ops),
+        *_line_conflicts(history, lines, ops),
+    )
+    if conflicts and given.on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE):
+        outcome = FileOutcome.SKIPPED if given.on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
+        return replace(_untouched(history, outcome, _conflict_note(conflicts)), conflicts=conflicts)
+    return _planned(history, folded, flips, after, lines, given, conflicts)
+
+
+def _bridged(folded: Folded, history: History, differ: Differ) -> Folded:
+    """The file with one more change that leads to what it is now, where the recorded ones do not.
+
+    So it is where states in between were not captured. What is unexplained then counts as somebody else's.
+    """
+    shown = folded.weave.text()
+    if history.now is None or join(shown) == join(history.now):
+        return folded
+    seq = ChangeSeq(history.steps[-1].change.seq + 1)
+    spans = differ(keys(shown, history.now), keys(history.now, shown))
+    folded.weave.apply(seq, rewrite(history.now, spans))
+    return replace(folded, rewriting=folded.rewriting | {seq})
+
+
+def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a class would only rename them
+    history: History,
+    folded: Folded,
+    flips: Mapping[ChangeSeq, bool],
+    after: frozenset[ChangeSeq],
+    lines: Outlook,
+    given: Circumstances,
+    conflicts: tuple[Conflict, ...],
+) -> FilePlan:
+    exists, target, mode = _registers(folded, after, conflicts, given.on_conflict, history)
+    expected = Text(
+        lines=lines.after_flips,
+        ending=folded.weave.text(after).ending,
+        final_newline=folded.weave.text(after).final_newline,
+    )
+    wanted = Text(lines=lines.lines, ending=expected.ending, final_newline=expected.final_newline)
+    try:
+        state, data = _content(history, folded, wanted, mode) if exists else (ABSENT, None)
+    except ValueError:
+        return _untouched(history, FileOutcome.NOT_CAPTURED, "content in between was not captured")
+    if not state.captured and state != history.state:
+        return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {state.reason}")
+    if not history.state.captured and (
+        data is not None or state.blob != history.state.blob or not state.exists
+    ):
+        return _untouched(
+            history, FileOutcome.NOT_CAPTURED, f"what is there now was not captured: {history.state.reason}"
+        )
+    own = None
+    if lines.lines != lines.after_flips:
+        own = rewrite(wanted, given.differ(keys(expected, wanted), keys(wanted, expected)))
+    plan = FilePlan(
+        file=history.file,
+        path=history.path,
+        target=target,
+        before=history.state,
+        after=state,
+        data=data,
+        flips=dict(flips),
+        rewrite=own,
+        outcome=FileOutcome.UNCHANGED,
+        conflicts=conflicts,
+    )
+    return replace(
+        plan, outcome=_outcome(plan, folded, given.on_conflict), note=_note(lines, conflicts, given)
+    )
+
+
+def _registers(
+    folded: Folded,
+    after: frozenset[ChangeSeq],
+    conflicts: Sequence[Conflict],
+    on_conflict: OnConflict,
+    history: History,
+) -> tuple[bool, WorkspacePath, int]:
+    """Whether, where and with which mode the file will be. Where somebody else changed that, theirs stays."""
+    exists = folded.exists.value(after)
+    contested = any(conflict.what == "existence" for conflict in conflicts)
+    if contested and on_conflict is not OnConflict.TAKE_THEIRS:
+        exists = history.state.exists
+    place = folded.place.value(after) if exists else history.path
+    return exists, place, folded.mode.value(after)
+
+
+def _content(
+    history: History,
+    folded: Folded,
+    wanted: Text,
+    mode: int,
+) -> tuple[FileState, bytes | None]:
+    token = state_of_token(wanted, mode)
+    if token is not None:
+        return token, None
+    same = history.state.exists and wanted == folded.weave.text()
+    if same:
+        kind_has_mode = history.state.kind is FileKind.FILE
+        return (replace(history.state, mode=mode) if kind_has_mode else history.state), None
+    data = join(wanted)
+    return FileState(kind=FileKind.FILE, mode=mode, size_bytes=len(data)), data
+
+
+def _outcome(plan: FilePlan, folded: Folded, on_conflict: OnConflict) -> FileOutcome:
+    if plan.conflicts and on_conflict is OnConflict.MARKERS:
+        return FileOutcome.CONFLICT
+    if not plan.writes:
+        return FileOutcome.UNCHANGED
+    if not plan.after.exists:
+        return FileOutcome.REMOVED
+    if not plan.before.exists:
+        return FileOutcome.RECREATED
+    if plan.after == plan.before and plan.data is None:
+        return FileOutcome.RENAMED
+    first = min(plan.flips, default=None)
+    later = first is not None and any(
+        seq > first and seq in folded.standing and seq not in plan.flips for seq in folded.rewriting
+    )
+    return FileOutcome.MERGED if later else FileOutcome.RESTORED
+
+
+def _note(lines: Outlook, conflicts: Sequence[Conflict], given: Circumstances) -> str:
+    notes = []
+    if conflicts:
+        notes.append(f"{_conflict_note(conflicts)}; {given.on_conflict}")
+    if lines.already_there:
+        notes.append("some lines were there already, brought back since")
+    if lines.order_chosen:
+        notes.append("merged, order chosen")
+    return "; ".join(notes)
+
+
+def _conflict_note(conflicts: Sequence[Conflict]) -> str:
+    seen = dict.fromkeys((conflict.what, conflict.in_the_way) for conflict in conflicts)
+    parts = []
+    for what, ops in seen:
+        who = ", ".join(map(str, ops))
+        parts.append(f"operation {who} changed the same {what}" if ops else f"the {what} cannot be separated")
+    return "; ".join(parts)
+
+
+def _untouched(history: History, outcome: FileOutcome, note: str) -> FilePlan:
+    return FilePlan(
+        file=history.file,
+        path=history.path,
+        target=history.path,
+        before=history.state,
+        after=history.state,
+        data=None,
+        flips={},
+        rewrite=None,
+        outcome=outcome,
+        note=note,
+    )
+
+
+def _line_conflicts(history: History, lines: Outlook, ops: Mapping[ChangeSeq, OpId]) -> tuple[Conflict, ...]:
+    return tuple(
+        Conflict(
+            path=history.path,
+            what="lines",
+            chosen=_ops(clash.toggled, ops),
+            in_the_way=_ops(clash.others, ops),
+        )
+        for clash in lines.clashes
+    )
+
+
+def _register_conflicts(
+    history: History,
+    folded: Folded,
+    flips: Mapping[ChangeSeq, bool],
+    after: frozenset[ChangeSeq],
+    ops: Mapping[ChangeSeq, OpId],
+) -> tuple[Conflict, ...]:
+    toggled = [seq for seq in flips if (seq in folded.standing) != (seq in after)]
+    others = folded.standing & after
+    found = []
+    if not folded.exists.value(after) and folded.exists.value(folded.standing):
+        blockers = {
+            s for seq in _setters(folded.exists, toggled) for s in folded.rewriting if s > seq and s in others
+        }
+        found += [_conflict(history, "existence", toggled, blockers, ops)] if blockers else []
+    if not folded.exists.value(after) and not folded.exists.value(folded.standing):
+        blockers = {s for seq in toggled for s in folded.exists.later(seq, others)}
+        replaced = [seq for seq in toggled if seq in folded.rewriting and not _creates(history, seq)]
+        found += [_conflict(history, "existence", replaced, blockers, ops)] if blockers and replaced else []
+    for what, register in (("name", folded.place), ("mode", folded.mode)):
+        setters = _setters(register, toggled)
+        blockers = {s for seq in setters for s in register.later(seq, others)}
+        found += [_conflict(history, what, setters, blockers, ops)] if blockers else []
+    return tuple(found)
+
+
+def _creates(history: History, seq: ChangeSeq) -> bool:
+    return any(step.change.seq == seq and not step.change.before.exists for step in history.steps)
+
+
+def _setters(
+    register: Register[bool] | Register[WorkspacePath] | Register[int], seqs: Sequence[ChangeSeq]
+) -> list[ChangeSeq]:
+    return [seq for seq in seqs if register.set_by(seq)]
+
+
+def _conflict(
+    history: History,
+    what: str,
+    chosen: Sequence[ChangeSeq],
+    blockers: Set[ChangeSeq],
+    ops: Mapping[ChangeSeq, OpId],
+) -> Conflict:
+    return Conflict(
+        path=history.path, what=what, chosen=_ops(set(chosen), ops), in_the_way=_ops(blockers, ops)
+    )
+
+
+def _ops(seqs: Set[ChangeSeq], ops: Mapping[ChangeSeq, OpId]) -> tuple[OpId, ...]:
+    return tuple(sorted({ops[seq] for seq in seqs if seq in ops}))
+
+
+def settle_places(
+    files: Sequence[FilePlan], occupants: Mapping[WorkspacePath, FileId]
+) -> tuple[FilePlan, ...]:
+    """The plans, with a conflict where a file would come to a place that another one holds and keeps.
+
+    `occupants` names the files that exist now at any target, or at a folder above one.
+    """
+    leaving = {
+        plan.file
+        for plan in files
+        if plan.before.exists and (plan.target != plan.path or not plan.after.exists)
+    }
+    coming: dict[WorkspacePath, FileId] = {}
+    settled = []
+    for plan in files:
+        arrives = plan.after.exists and (plan.target != plan.path or not plan.before.exists)
+        holders = {occupants.get(place) for place in (plan.target, *ancestors(plan.target))} - {
+            None,
+            plan.file,
+        }
+        taken = bool(holders - leaving) or coming.get(plan.target, plan.file) != plan.file
+        if arrives and taken:
+            conflict = Conflict(path=plan.target, what="name", chosen=(), in_the_way=())
+            settled.append(
+                replace(
+                    plan,
+                    target=plan.path,
+                    after=plan.before,
+                    data=None,
+                    flips={},
+                    rewrite=None,
+                    outcome=FileOutcome.CONFLICT,
+                    note=f"something else is at {plan.target} now",
+                    conflicts=(*plan.conflicts, conflict),
+                )
+            )
+            continue
+        if arrives:
+            coming[plan.target] = plan.file
+        settled.append(plan)
+    return tuple(settled)

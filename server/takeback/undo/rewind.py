@@ -1,0 +1,69 @@
+"""The plan of a rollback: each file goes back to exactly what it was. Nothing is merged, so nothing conflicts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from takeback.model.ids import ChangeSeq, OpId
+from takeback.model.operation import Change, standing_after
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileState
+from takeback.undo.plan import FileOutcome, FilePlan
+
+
+def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
+    """What brings a file back to its state at `position`. `changes` are all of the file's, oldest first."""
+    last = changes[-1]
+    path, state, stood = _at(changes, position)
+    now = standing_after(changes, last.seq)
+    flips = {seq: seq in stood for seq in sorted(now ^ stood)}
+    if not state.captured and state != last.after:
+        return _left(last, FileOutcome.NOT_CAPTURED, f"its state then was not captured: {state.reason}")
+    if not last.after.captured and state != last.after:
+        return _left(
+            last, FileOutcome.NOT_CAPTURED, f"what is there now was not captured: {last.after.reason}"
+        )
+    return FilePlan(
+        file=last.file,
+        path=last.path,
+        target=path if state.exists else last.path,
+        before=last.after,
+        after=state,
+        data=None,
+        flips=flips,
+        rewrite=None,
+        outcome=_outcome(last, path, state),
+    )
+
+
+def _at(changes: Sequence[Change], position: OpId) -> tuple[WorkspacePath, FileState, frozenset[ChangeSeq]]:
+    earlier = [change for change in changes if change.op <= position]
+    if earlier:
+        return earlier[-1].path, earlier[-1].after, standing_after(changes, earlier[-1].seq)
+    first = changes[0]
+    return first.moved_from or first.path, first.before, frozenset()
+
+
+def _outcome(last: Change, path: WorkspacePath, state: FileState) -> FileOutcome:
+    if state == last.after and (path == last.path or not state.exists):
+        return FileOutcome.UNCHANGED
+    if not state.exists:
+        return FileOutcome.REMOVED
+    if not last.after.exists:
+        return FileOutcome.RECREATED
+    return FileOutcome.RENAMED if state == last.after else FileOutcome.RESTORED
+
+
+def _left(last: Change, outcome: FileOutcome, note: str) -> FilePlan:
+    return FilePlan(
+        file=last.file,
+        path=last.path,
+        target=last.path,
+        before=last.after,
+        after=last.after,
+        data=None,
+        flips={},
+        rewrite=None,
+        outcome=outcome,
+        note=note,
+    )

@@ -1,0 +1,168 @@
+"""Which operations an undo or redo is about, and which changes stop or start to stand. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+
+from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.operation import TAKING_BACK, Change, Operation, OperationKind
+from takeback.model.paths import WorkspacePath, is_within
+
+Flips = dict[FileId, dict[ChangeSeq, bool]]
+"""By file: the changes that stand (True) or do not stand (False) afterwards."""
+
+Standing = Mapping[ChangeSeq, tuple[bool, ChangeSeq]]
+"""Changes that were ever flipped: whether they stand, and which change decided that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrow:
+    """What a selection is limited to."""
+
+    actor: str | None = None
+    paths: tuple[WorkspacePath, ...] = ()
+    """Files or folders; empty: everywhere."""
+    files: frozenset[FileId] = frozenset()
+    """The files that are at `paths` now: their changes count under every name they had."""
+    inferred: bool = False
+    """Count operations whose actor was concluded from time alone as that actor's."""
+
+    def takes(self, change: Change) -> bool:
+        """Whether the selection reaches this change."""
+        if not self.paths:
+            return True
+        places = [change.path] if change.moved_from is None else [change.path, change.moved_from]
+        return change.file in self.files or any(
+            is_within(place, path) for place in places for path in self.paths
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """An operation that was not counted, and why."""
+
+    op: OpId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Operations, newest first."""
+
+    chosen: tuple[Operation, ...]
+    passed: tuple[Passed, ...] = field(default=())
+
+
+def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
+    """The last `n` operations that stand at least in part and are no undo, redo, rollback or git operation.
+
+    `operations` come newest first and are read no further than needed.
+    """
+    chosen: list[Operation] = []
+    passed: list[Passed] = []
+    if n < 1:
+        return Selection(chosen=())
+    for operation in operations:
+        why = _not_counted(operation, narrow)
+        if why is None:
+            chosen.append(operation)
+            if len(chosen) == n:
+                break
+        elif why:
+            passed.append(Passed(op=operation.id, why=why))
+    newest_kept = passed if len(chosen) == n or not chosen else [p for p in passed if p.op > chosen[-1].id]
+    return Selection(chosen=tuple(chosen), passed=tuple(newest_kept))
+
+
+def matching(operations: Iterable[Operation], narrow: Narrow) -> Selection:
+    """Every counted operation among `operations` (those of a turn, or since some moment)."""
+    chosen: list[Operation] = []
+    passed: list[Passed] = []
+    for operation in operations:
+        why = _not_counted(operation, narrow)
+        if why is None:
+            chosen.append(operation)
+        elif why:
+            passed.append(Passed(op=operation.id, why=why))
+    return Selection(chosen=tuple(chosen), passed=tuple(passed))
+
+
+def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
+    """Why an operation is passed over; empty if that needs no mention; `None` if it counts."""
+    if narrow.actor is not None and operation.actor != narrow.actor:
+        return ""
+    if not any(narrow.takes(change) for change in operation.changes):
+        return ""
+    if operation.kind in TAKING_BACK:
+        return ""
+    if operation.kind is OperationKind.GIT:
+        return "git operations are undone by id only; git itself can do it too (`git reflog`)"
+    if all(change.seq in operation.fallen for change in operation.changes if narrow.takes(change)):
+        return ""
+    if operation.inferred and narrow.actor is not None and not narrow.inferred:
+        return f"its actor {operation.actor} was concluded from time alone; `--inferred` includes it"
+    return None
+
+
+def undoing(chosen: Sequence[Operation], narrow: Narrow, standing: Standing) -> Flips:
+    """The flips that take `chosen` back: their changes stop standing, and what they flipped is as before."""
+    now = dict(standing)
+    flips: Flips = {}
+    for operation in sorted(chosen, key=lambda op: op.id, reverse=True):
+        for change in reversed(operation.changes):
+            if narrow.takes(change) and now.get(change.seq, (True, 0))[0]:
+                _flip(flips, now, change, change.seq, stands=False)
+                for target, stands in change.flips.items():
+                    if now.get(target) == (stands, change.seq):
+                        _flip(flips, now, change, target, stands=not stands)
+    return flips
+
+
+def redoing(chosen: Sequence[Operation], narrow: Narrow, standing: Standing) -> Flips:
+    """The flips that bring undone operations back."""
+    now = dict(standing)
+    flips: Flips = {}
+    for operation in sorted(chosen, key=lambda op: op.id):
+        for change in operation.changes:
+            if narrow.takes(change) and not now.get(change.seq, (True, 0))[0]:
+                _flip(flips, now, change, change.seq, stands=True)
+                for target, stands in change.flips.items():
+                    _flip(flips, now, change, target, stands=stands)
+    return flips
+
+
+def _flip(
+    flips: Flips, now: dict[ChangeSeq, tuple[bool, ChangeSeq]], by: Change, target: ChangeSeq, *, stands: bool
+) -> None:
+    flips.setdefault(by.file, {})[target] = stands
+    now[target] = (stands, by.seq)
+
+
+def last_undone(
+    operations: Iterable[Operation], n: int, standing: Callable[[Operation], Standing]
+) -> Selection:
+    """The last `n` undos and rollbacks that still have an effect, newest first."""
+    chosen: list[Operation] = []
+    for operation in operations:
+        if len(chosen) == n:
+            break
+        if operation.kind in (OperationKind.UNDO, OperationKind.ROLLBACK) and _effective(
+            operation, standing(operation)
+        ):
+            chosen.append(operation)
+    return Selection(chosen=tuple(chosen))
+
+
+def _effective(operation: Operation, standing: Standing) -> bool:
+    return any(
+        change.seq not in operation.fallen and standing.get(target) == (stands, change.seq)
+        for change in operation.changes
+        for target, stands in change.flips.items()
+    )
+
+
+def targets(operations: Iterable[Operation]) -> Set[ChangeSeq]:
+    """Every change whose standing decides about undoing or redoing `operations`."""
+    changes = [change for operation in operations for change in operation.changes]
+    return {change.seq for change in changes} | {target for change in changes for target in change.flips}

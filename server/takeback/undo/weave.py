@@ -1,0 +1,171 @@
+"""The lines of one file through all its history, each with its own identity.
+
+    history          atoms, in file order                      shown while all stand
+    base: a b c      a[base+] b[base+] c[base+]                a b c
+    1: b -> B        a b[base+ 1-] B[1+] c                     a B c
+    2: append d      a b[base+ 1-] B[1+] c d[2+]               a B c d
+    undo 1           (nothing is written: 1 no longer stands)  a b c d
+
+An atom is one line that some change wrote. Its log says which changes wrote or removed it, oldest first, and it is
+visible when the last entry whose change stands wrote it. Undo and redo write no lines, they change which changes
+stand: so any set, taken back in any order, gives one result.
+
+New atoms go next to the lines they replace; a run that is replaced by as many lines is taken line by line, so that
+what others insert between them keeps its place. A pure insertion goes before the line that follows it and before what
+that line replaced, but after lines that were only removed there: those come first if they return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from typing import TypeVar
+
+from takeback.model.ids import ChangeSeq
+from takeback.model.text import Ending, Line, Rewrite, Text
+
+T = TypeVar("T")
+
+BASE = ChangeSeq(0)
+"""The change that wrote the first text. It always stands."""
+
+
+class Mismatch(Exception):
+    """The recorded hunks do not fit the text they should apply to."""
+
+
+class Atom:
+    """One line that one change wrote."""
+
+    __slots__ = ("line", "log", "next")
+
+    def __init__(self, line: Line, seq: ChangeSeq) -> None:
+        self.line = line
+        self.log: list[tuple[ChangeSeq, bool]] = [(seq, True)]
+        """(change, wrote it): False where the change removed it."""
+        self.next: Atom | None = None
+
+    def visible(self, standing: Set[ChangeSeq]) -> bool:
+        """Whether the line shows if exactly `standing` stood."""
+        for seq, wrote in reversed(self.log):
+            if seq in standing:
+                return wrote
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replacement:
+    """One hunk of one change, as the atoms it removed and wrote."""
+
+    seq: ChangeSeq
+    removed: tuple[Atom, ...]
+    inserted: tuple[Atom, ...]
+
+
+class Weave:
+    """The atoms of one file, the changes that stand, and the lines that show."""
+
+    def __init__(self, base: Text) -> None:
+        self._head = Atom(Line(b""), BASE)  # a sentinel before the first line, never shown
+        self.standing: set[ChangeSeq] = {BASE}
+        self.replacements: list[Replacement] = []
+        self._endings: list[tuple[ChangeSeq, Ending | None]] = [(BASE, base.ending)]
+        self._finals: list[tuple[ChangeSeq, bool | None]] = [(BASE, base.final_newline)]
+        self._shown = [Atom(line, BASE) for line in base.lines]
+        _link(self._head, self._shown)
+
+    def atoms(self) -> Iterator[Atom]:
+        """Every line that ever was, in order."""
+        atom = self._head.next
+        while atom is not None:
+            yield atom
+            atom = atom.next
+
+    def shown(self) -> list[Atom]:
+        """The lines that show now, in order."""
+        return list(self._shown)
+
+    def text(self, standing: Set[ChangeSeq] | None = None) -> Text:
+        """The text if exactly `standing` stood (default: what stands now)."""
+        if standing is None:
+            atoms, standing = self._shown, self.standing
+        else:
+            atoms = [atom for atom in self.atoms() if atom.visible(standing)]
+        return self.text_of(atoms, standing)
+
+    def text_of(self, atoms: Iterable[Atom], standing: Set[ChangeSeq]) -> Text:
+        """`atoms` as a text that ends as the file would if exactly `standing` stood."""
+        return Text(
+            lines=tuple(atom.line for atom in atoms),
+            ending=_latest(self._endings, standing),
+            final_newline=_latest(self._finals, standing),
+        )
+
+    def flip(self, flips: Iterable[tuple[ChangeSeq, bool]]) -> None:
+        """Make changes stand (True) or not stand (False)."""
+        changed = False
+        for seq, stands in flips:
+            changed = changed or (seq in self.standing) != stands
+            (self.standing.add if stands else self.standing.discard)(seq)
+        if changed:
+            self._shown = [atom for atom in self.atoms() if atom.visible(self.standing)]
+
+    def apply(self, seq: ChangeSeq, change: Rewrite | None) -> None:
+        """Let `seq` stand, and write what it wrote over the lines that show now. Cost: the hunks, not the file.
+
+        Raises Mismatch if the hunks reach beyond those lines.
+        """
+        self.standing.add(seq)
+        if change is None:
+            return
+        if change.ending is not None:
+            self._endings.append((seq, change.ending))
+        if change.final_newline is not None:
+            self._finals.append((seq, change.final_newline))
+        for hunk in reversed(change.hunks):
+            self._replace(seq, hunk.start, hunk.start + hunk.n_removed, hunk.inserted)
+
+    def _replace(self, seq: ChangeSeq, start: int, end: int, lines: tuple[Line, ...]) -> None:
+        if not 0 <= start <= end <= len(self._shown):
+            raise Mismatch(f"change {seq} replaces lines {start} to {end} of {len(self._shown)}")
+        removed = self._shown[start:end]
+        inserted = [Atom(line, seq) for line in lines]
+        if removed and len(removed) == len(inserted):
+            for old, new in zip(removed, inserted, strict=True):
+                self._weave_in(seq, old, (old,), (new,))
+        else:
+            anchor = removed[-1] if removed else self._gap(start)
+            self._weave_in(seq, anchor, tuple(removed), tuple(inserted))
+        self._shown[start:end] = inserted
+
+    def _weave_in(
+        self, seq: ChangeSeq, anchor: Atom, removed: tuple[Atom, ...], inserted: tuple[Atom, ...]
+    ) -> None:
+        following = anchor.next
+        _link(anchor, inserted)
+        (inserted[-1] if inserted else anchor).next = following
+        for atom in removed:
+            atom.log.append((seq, False))
+        self.replacements.append(Replacement(seq, removed, inserted))
+
+    def _gap(self, index: int) -> Atom:
+        """The atom after which a line inserted before shown line `index` goes."""
+        anchor = self._shown[index - 1] if index else self._head
+        following = self._shown[index] if index < len(self._shown) else None
+        writer = following.log[0][0] if following is not None else None
+        hidden = anchor.next
+        while hidden is not None and hidden is not following:
+            if writer is not None and any(seq == writer and not wrote for seq, wrote in hidden.log):
+                break  # `following` replaced it: the two stay together
+            anchor, hidden = hidden, hidden.next
+        return anchor
+
+
+def _link(anchor: Atom, atoms: Iterable[Atom]) -> None:
+    for atom in atoms:
+        anchor.next = atom
+        anchor = atom
+
+
+def _latest(log: list[tuple[ChangeSeq, T]], standing: Set[ChangeSeq]) -> T:
+    return next(value for seq, value in reversed(log) if seq in standing)

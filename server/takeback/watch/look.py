@@ -1,0 +1,163 @@
+"""Finds what changed by looking: at the whole tree without a recorder running, or at some paths.
+
+A look runs without any lock. What it saw is checked against the last known states when it is recorded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from takeback.config import RecordConfig
+from takeback.files.cache import StatCache, load_cache, save_cache
+from takeback.files.disk import Folder
+from takeback.files.reading import Reading
+from takeback.files.scan import Scan, scan
+from takeback.journal.log import Journal
+from takeback.model.ids import OpId
+from takeback.model.operation import Observation
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
+from takeback.record import Recorded, Recorder, Source
+from takeback.repository.ignore import IgnoreRules
+from takeback.store.objects import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a look recorded."""
+
+    operation: OpId | None
+    """`None`: everything is as it was known."""
+    unreadable: tuple[WorkspacePath, ...] = ()
+    """Folders that could not be looked into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looker:
+    """Looks at one workspace."""
+
+    folder: Folder
+    journal: Journal
+    store: ObjectStore
+    recorder: Recorder
+    rules: IgnoreRules
+    config: RecordConfig
+    cache_path: str
+    clock: Callable[[], int]
+
+    def everything(self, source: Source) -> Looked:
+        """Record whatever differs from the last known state, anywhere."""
+        cache = load_cache(self.cache_path)
+        token = self.rules.rules_token()
+        seen = self.scan(cache, recheck=token != self.journal.fact("rules"))
+        if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
+            seen = self.scan(cache, recheck=True)
+        recorded = self._record(source, seen)
+        if not recorded.deferred and seen.cache is not cache:
+            save_cache(seen.cache, self.cache_path)
+        self._remember_rules(token)
+        return Looked(operation=recorded.operation, unreadable=seen.unreadable_folders)
+
+    def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
+        """Record whatever differs from the last known state at `paths`, and below those that are folders."""
+        wanted = dict.fromkeys(paths)
+        for path in tuple(wanted):
+            wanted.update(dict.fromkeys(self._below(path)))
+        return self.recorder.record(source, self.observe(tuple(wanted)))
+
+    def observe(self, paths: Sequence[WorkspacePath]) -> tuple[Observation, ...]:
+        """What is at `paths` now, content in the store; paths that are not recorded are left out."""
+        left_out = self.left_out(paths)
+        return tuple(self._observation(path) for path in paths if path not in left_out)
+
+    def left_out(self, paths: Sequence[str]) -> frozenset[str]:
+        """Those of `paths` that are not recorded: ignored, and never recorded before. Folders end with `/`."""
+        ignored = self.rules.ignored(paths)
+        return frozenset(path for path in ignored if not self._is_recorded(path))
+
+    def scan(self, cache: StatCache, *, recheck: bool = False) -> Scan:
+        """What is not proved to be as `cache` says."""
+        return scan(
+            self.folder.path,
+            cache,
+            self.left_out,
+            started_ns=self.clock(),
+            max_files=self.config.max_files,
+            recheck=recheck,
+        )
+
+    def read(self, path: WorkspacePath) -> FileState:
+        """What is at `path` now, content in the store."""
+        reading = self.folder.read(path, self.config.max_file_bytes)
+        return self._state(path, reading)
+
+    def _record(self, source: Source, seen: Scan) -> Recorded:
+        empty = set(seen.empty_folders)
+        observations = [self._observation(path, adopted=path in seen.adoptable) for path in seen.changed]
+        observations += [self._observation(path) for path in seen.vanished if path not in empty]
+        observations += [Observation(path=path, after=EMPTY_DIRECTORY) for path in seen.empty_folders]
+        observations += [
+            self._observation(path)
+            for path, known in self.journal.all_known()
+            if known.state.kind is FileKind.DIRECTORY and path not in empty
+        ]
+        return self.recorder.record(source, observations)
+
+    def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
+        return Observation(path=path, after=self.read(path), adopted=adopted)
+
+    def _state(self, path: WorkspacePath, reading: Reading) -> FileState:
+        if reading.kind is None:
+            return ABSENT
+        if reading.kind is FileKind.DIRECTORY:
+            return self._folder_state(path)
+        size = reading.stat.size_bytes if reading.stat else 0
+        mode = reading.stat.permissions if reading.stat and reading.kind is FileKind.FILE else 0
+        if reading.data is None:
+            return FileState(kind=reading.kind, mode=mode, size_bytes=size, reason=reading.reason)
+        blob = self.store.put(reading.data)
+        return FileState(kind=reading.kind, blob=blob, mode=mode, size_bytes=len(reading.data))
+
+    def _folder_state(self, path: WorkspacePath) -> FileState:
+        """A folder is a state of its own once it was seen empty, until it is gone."""
+        known = self.recorder.state_of(path)[1].kind is FileKind.DIRECTORY
+        return EMPTY_DIRECTORY if known or not self.folder.names(path) else ABSENT
+
+    def _below(self, path: WorkspacePath) -> Iterable[WorkspacePath]:
+        """What is, or was, below a folder: of folders that are left out only what was recorded."""
+        stat = self.folder.look(path)
+        if stat is not None and stat.kind is FileKind.DIRECTORY:
+            yield from self._walk(path)
+        yield from self.recorder.recorded_below(path)
+
+    def _walk(self, folder: WorkspacePath) -> Iterable[WorkspacePath]:
+        names = [
+            name for name in self.folder.names(folder) if name != ".git" and not name.startswith(".takeback-")
+        ]
+        for name in sorted(names):
+            path = WorkspacePath(f"{folder}/{name}")
+            stat = self.folder.look(path)
+            is_folder = stat is not None and stat.kind is FileKind.DIRECTORY
+            if is_folder and not self.left_out([path + "/"]):
+                yield from self._walk(path)
+            yield path
+
+    def _is_recorded(self, path: str) -> bool:
+        if path.endswith("/"):
+            return self.recorder.has_recorded_below(WorkspacePath(path[:-1]))
+        return self.recorder.state_of(WorkspacePath(path))[1].exists
+
+    def _remember_rules(self, token: str) -> None:
+        if self.journal.fact("rules") != token:
+            with self.journal.transaction():
+                self.journal.append("facts", "rules", token, self.clock())
+
+
+def _rules_changed(seen: Scan) -> bool:
+    names: Set[str] = {".gitignore"}
+    return any(os.path.basename(path) in names for path in (*seen.changed, *seen.vanished))
