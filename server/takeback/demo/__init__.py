@@ -1,0 +1,1 @@
+"""The main job, shown and checked on a copy of a repository."""
