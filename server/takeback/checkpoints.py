@@ -251,7 +251,7 @@ def _record(
 
 
 def _leaf(state: FileState) -> trees.Leaf | None:
-    if state.blob is None:
+    if state.blob is None or not state.captured:
         return None
     if state.kind is FileKind.SYMLINK:
         return state.blob, 0o120000

@@ -66,7 +66,7 @@ class Recorded:
     operation: OpId | None
     """`None`: all of it was known already."""
     deferred: tuple[WorkspacePath, ...]
-    """Paths that Takeback itself is changing at this moment: look again afterwards."""
+    """Paths that Takeback itself is changing, or whose content `gc` dropped, at this moment: look again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,10 +123,21 @@ class Recorder:
         self._store.make_durable()
         with self._journal.transaction():
             claimed = self._journal.claimed()
+            claimed |= self._dropped(seen)
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
             self._adopt([one for one in free if one.adopted])
             op = self.append(source, self._entries([one for one in free if not one.adopted]))
         return Recorded(operation=op, deferred=tuple(one.path for one in seen if one.path in claimed))
+
+    def _dropped(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
+        """Where content was found in the store when it was read, and dropped before it could be recorded."""
+        if not self._journal.dropped_since_opened():
+            return frozenset()
+        return frozenset(
+            one.path
+            for one in observations
+            if one.after.blob and one.after.captured and not self._store.has(one.after.blob)
+        )
 
     def restored(
         self, file: FileId, path: WorkspacePath, before: FileState, after: FileState
@@ -249,18 +260,18 @@ class Recorder:
         for tree in (baseline.tracked, baseline.rest):
             leaf = trees.entry(self._store, tree, path) if tree else None
             if leaf is not None:
-                return leaf_state(self._store, leaf, baseline)
+                return self._leaf_state(leaf, baseline)
         return ABSENT
 
-
-def leaf_state(store: ObjectStore, leaf: tuple[BlobId, int], baseline: Baseline) -> FileState:
-    """The file state of a tree entry: blob and git file mode."""
-    blob, git_mode = leaf
-    size = store.size(blob)
-    if git_mode == 0o120000:
-        return FileState(kind=FileKind.SYMLINK, blob=blob, size_bytes=size)
-    mode = baseline.executable_mode if git_mode == 0o100755 else baseline.plain_mode
-    return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=size)
+    def _leaf_state(self, leaf: tuple[BlobId, int], baseline: Baseline) -> FileState:
+        """The file state of a tree entry: blob and git file mode."""
+        blob, git_mode = leaf
+        reason = self._journal.lost([blob]).get(blob)
+        size = self._store.size(blob) if reason is None else 0
+        if git_mode == 0o120000:
+            return FileState(kind=FileKind.SYMLINK, blob=blob, size_bytes=size, reason=reason)
+        mode = baseline.executable_mode if git_mode == 0o100755 else baseline.plain_mode
+        return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=size, reason=reason)
 
 
 def rewrite_of(journal: Journal, store: ObjectStore, change: Change) -> Rewrite | None:
@@ -282,7 +293,8 @@ def rewrite_of(journal: Journal, store: ObjectStore, change: Change) -> Rewrite 
 
 def content_text(store: ObjectStore, state: FileState) -> Text:
     """The lines of a file state, read from the store."""
-    data = store.get(state.blob) if state.kind is FileKind.FILE and state.blob else None
+    kept = state.kind is FileKind.FILE and state.blob and state.captured
+    data = store.get(state.blob) if kept and state.blob else None
     return text_of(state, data)
 
 

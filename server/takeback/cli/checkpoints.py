@@ -93,6 +93,20 @@ def delete(invocation: Invocation, checkpoint: str) -> None:
         _answer(invocation, workspace.checkpoints.delete(checkpoint))
 
 
+@command(checkpoint_group, "export")
+@click.argument("checkpoint")
+@click.option("--branch", required=True, metavar="B", help="The new branch; one that exists is refused.")
+def export(invocation: Invocation, checkpoint: str, branch: str) -> None:
+    """Write a checkpoint as a commit on a new branch of your repository.
+
+    This is the only command that writes in your repository, and it writes nothing else: not the index, HEAD, work
+    tree, stash, reflog or any other branch; no hook runs. Files that git ignores never go out.
+    """
+    with invocation.workspace() as workspace:
+        made = checkpointing.export(workspace, checkpoint, branch)
+    invocation.answer(answers.exported(made), lambda: render.exported(made))
+
+
 def _answer(invocation: Invocation, found: Checkpoint) -> None:
     invocation.answer(answers.checkpoint(found), lambda: render.checkpoints([found]))
 

@@ -12,6 +12,7 @@ from takeback.checkpoints import Checkpoint
 from takeback.errors import TakebackError
 from takeback.model.operation import Change, ChangeStatus, Operation, Standing, Turn
 from takeback.service import answers
+from takeback.service.checkpointing import Exported
 from takeback.service.taking_back import Outcome, Result
 from takeback.undo.apply import Settled
 from takeback.undo.plan import FileOutcome
@@ -135,6 +136,13 @@ def checkpoints(found: Sequence[Checkpoint]) -> None:
         click.echo(
             f"{one.id:<8} {when}  after operation {one.position:<6} {one.kind.value}{pin}  {printable(one.label)}"
         )
+
+
+def exported(one: Exported) -> None:
+    """A checkpoint that became a commit."""
+    click.echo(f"{one.checkpoint.id} is commit {one.commit[:12]} on the new branch {one.branch}")
+    for path in one.left_out:
+        click.echo(f"  left out, as it belongs to another repository: {printable(path)}")
 
 
 def status(facts: answers.Answer) -> None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from takeback.errors import Busy, Damaged, StorageFull, Unsupported
-from takeback.journal import schema
+from takeback.journal import derived, schema
 from takeback.journal.mirror import Mirror
 from takeback.journal.rows import Row, change_in, checked, checksum, path_in, path_out, state_in, state_out
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
 from takeback.model.operation import Change
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import ABSENT, FileState
+from takeback.model.state import FileState, Reason
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +48,24 @@ class Journal:
         self.path = os.path.join(folder, "journal.db")
         self.mirror = Mirror(os.path.join(folder, "journal.log"))
         with translated(self.path):
-            self._db = _connect(self.path, read_only=read_only)
-            if schema.is_newer(self._db):
-                raise Unsupported(
-                    f"{self.path} was written by a newer Takeback", hint="Install the newer version again."
-                )
-            if not read_only:
-                schema.migrate(self._db)
+            self._db = connect(self.path, read_only=read_only)
+            try:
+                self._open(read_only=read_only)
+            except BaseException:
+                self._db.close()
+                raise
+            self._n_cleanings = self._cleanings()
+
+    def _open(self, *, read_only: bool) -> None:
+        if schema.is_newer(self._db):
+            raise Unsupported(
+                f"{self.path} was written by a newer Takeback", hint="Install the newer version again."
+            )
+        if schema.is_empty(self._db) and next(self.mirror.rows(), None) is not None:
+            # To go on would begin a second history beside the one that the mirror still holds.
+            raise Damaged(f"{self.path} is empty, and its second copy is not")
+        if not read_only:
+            schema.migrate(self._db)
 
     def close(self) -> None:
         """Release the database."""
@@ -126,25 +138,20 @@ class Journal:
                 for n, (target, on) in enumerate(change.flips.items())
             ]
             self.append_many("flips", rows)
-            self._db.executemany(
-                "INSERT OR REPLACE INTO standing VALUES (?, ?, ?)",
-                [(target, int(on), change.seq) for target, on in change.flips.items()],
-            )
-        if change.moved_from is not None:
-            self._leave(change.moved_from, change.file)
-        self.know(change.path, change.file, change.after)
+        self._regain(change.after)
+        derived.changed(self._db, change)
 
     def append_first(self, path: WorkspacePath, file: FileId, state: FileState, at_ns: int) -> None:
         """Add the first known state of a path that no operation brought about."""
-        self.append("firsts", path_out(path), *state_out(state), at_ns)
+        last_change = self.next_id("changes") - 1
+        self.append("firsts", path_out(path), *state_out(state), at_ns, last_change)
+        self._regain(state)
         self.know(path, file, state)
 
     def begin_intent(self, blob: BlobId, paths: Iterable[WorkspacePath], at_ns: int) -> int:
         """Write down that `paths` are about to be changed as the blob says. Until it ends, nobody records them."""
         row_id = self.append("intents", blob, at_ns)
-        self._db.executemany(
-            "INSERT OR REPLACE INTO claimed VALUES (?, ?)", [(path_out(p), row_id) for p in paths]
-        )
+        derived.claim(self._db, row_id, paths)
         return row_id
 
     def end_intent(self, row_id: int, outcome: str, at_ns: int) -> None:
@@ -166,7 +173,8 @@ class Journal:
             marks = ",".join("?" * len(part))
             for _, change, target, stands in self.records("flips", f"change IN ({marks}) ORDER BY id", part):
                 flips.setdefault(change, {})[ChangeSeq(target)] = bool(stands)
-        return tuple(change_in(row, flips.get(row[0], {})) for row in rows)
+        lost = self.lost(blob for row in rows for blob in (row[6], row[11]))
+        return tuple(change_in(row, flips.get(row[0], {}), lost) for row in rows)
 
     def standing(self, seqs: Iterable[ChangeSeq]) -> dict[ChangeSeq, tuple[bool, ChangeSeq]]:
         """For each change that was ever flipped: whether it stands, and which change decided that."""
@@ -199,6 +207,55 @@ class Journal:
             found.update((ChangeSeq(seq), body) for seq, body in rows)
         return found
 
+    # -- content that is gone --------------------------------------------------------------------
+
+    def lost(self, blobs: Iterable[str | None]) -> dict[str, Reason]:
+        """Why content that was captured is gone, for those of `blobs` that are."""
+        if not self.has_losses():
+            return {}
+        found: dict[str, Reason] = {}
+        for part in _parts(list({blob for blob in blobs if blob is not None})):
+            marks = ",".join("?" * len(part))
+            rows = self.query(f"SELECT blob, reason FROM lost WHERE blob IN ({marks})", part)
+            found.update((blob, Reason(reason)) for blob, reason in rows)
+        return found
+
+    def has_losses(self) -> bool:
+        """Whether any content that was captured is gone."""
+        return bool(self.query("SELECT 1 FROM lost LIMIT 1"))
+
+    def lose(self, losses: Iterable[tuple[str, Reason]], at_ns: int) -> None:
+        """Write down that content is gone: every state that names it reads so from now on."""
+        for blob, reason in losses:
+            self.append("losses", blob, reason.value, at_ns)
+            derived.lose(self._db, blob, reason.value)
+
+    def drop_hunks(self, seqs: Iterable[ChangeSeq]) -> None:
+        """Drop what changes did to the lines."""
+        self._db.executemany("DELETE FROM hunks WHERE change = ?", [(seq,) for seq in seqs])
+
+    def scrub(self) -> bool:
+        """Whether what was deleted is gone from the database's files too: not if others read it meanwhile."""
+        with translated(self.path):
+            self._db.execute("VACUUM")
+            return not self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def dropped_since_opened(self) -> bool:
+        """Whether content was dropped since this journal was opened: what was found in the store may be gone."""
+        return self._cleanings() != self._n_cleanings
+
+    def _cleanings(self) -> int:
+        """How often content was dropped; whoever drops some appends the fact `cleaned` first."""
+        return int(self.query("SELECT count(*) FROM facts WHERE name = 'cleaned'")[0][0])
+
+    def _regain(self, state: FileState) -> None:
+        """What is recorded with its content is in the store again."""
+        if state.blob is None or not state.captured:
+            return
+        if self._db.execute("SELECT 1 FROM lost WHERE blob = ?", (state.blob,)).fetchone():
+            self.append("losses", state.blob, None, time.time_ns())
+            derived.lose(self._db, state.blob, None)
+
     # -- known states ----------------------------------------------------------------------------
 
     def known(self, path: WorkspacePath) -> Known | None:
@@ -206,7 +263,9 @@ class Journal:
         rows = self.query(
             "SELECT file, kind, blob, mode, size, reason FROM known WHERE path = ?", (path_out(path),)
         )
-        return Known(FileId(rows[0][0]), state_in(rows[0][1:])) if rows else None
+        if not rows:
+            return None
+        return Known(FileId(rows[0][0]), state_in(rows[0][1:], self.lost([rows[0][2]])))
 
     def all_known(self, folder: WorkspacePath | None = None) -> Iterator[tuple[WorkspacePath, Known]]:
         """Every path that differs from the baseline tree, in or below `folder`."""
@@ -216,35 +275,25 @@ class Journal:
             raw = path_out(folder) or b""
             sql += " WHERE path = ? OR (path > ? AND path < ?)"
             parameters = (raw, raw + b"/", raw + b"0")  # "0" follows "/"
-        for row in self.query(sql, parameters):
-            yield path_in(row[0]), Known(FileId(row[1]), state_in(row[2:]))
+        rows = self.query(sql, parameters)
+        lost = self.lost(row[3] for row in rows)
+        for row in rows:
+            yield path_in(row[0]), Known(FileId(row[1]), state_in(row[2:], lost))
 
     def path_of(self, file: FileId) -> tuple[WorkspacePath, FileState] | None:
         """Where a file is known to be now (or was last, if it is absent), and what it is."""
         rows = self.query("SELECT path, kind, blob, mode, size, reason FROM known WHERE file = ?", (file,))
-        return (path_in(rows[0][0]), state_in(rows[0][1:])) if rows else None
+        return (path_in(rows[0][0]), state_in(rows[0][1:], self.lost([rows[0][2]]))) if rows else None
 
     def know(self, path: WorkspacePath, file: FileId, state: FileState) -> None:
         """Set the last known state of a path."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (path_out(path), file, *state_out(state)),
-        )
-
-    def _leave(self, path: WorkspacePath, file: FileId) -> None:
-        """`file` is at `path` no longer; what comes there next is another file."""
-        known = self.known(path)
-        if known is None or known.file == file:
-            self.know(path, FileId(0), ABSENT)
+        derived.know(self._db, os.fsencode(path), file, state_out(state))
 
     # -- counters and facts ----------------------------------------------------------------------
 
     def count(self, name: str, n: int = 1) -> None:
         """Add `n` to a counter."""
-        self._db.execute(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
-            (name, n),
-        )
+        derived.count(self._db, name, n)
 
     def counters(self) -> dict[str, int]:
         """Every counter."""
@@ -260,7 +309,8 @@ class Journal:
         return OpId(self.query("SELECT coalesce(max(id), 0) FROM operations")[0][0])
 
 
-def _connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+    """The database at `path`, set up as every part of Takeback uses it."""
     mode = "ro" if read_only else "rwc"
     name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(

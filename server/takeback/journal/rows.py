@@ -40,14 +40,22 @@ def path_in(raw: bytes) -> WorkspacePath:
 
 
 def state_out(state: FileState) -> tuple[Any, ...]:
-    """A file state as five columns: kind, blob, mode, size, reason."""
+    """A file state as five columns: kind, blob, mode, size, reason.
+
+    That content was captured and is gone is not the state's own: `losses` say so.
+    """
     kind = state.kind.value if state.kind else None
-    return (kind, state.blob, state.mode, state.size_bytes, state.reason.value if state.reason else None)
+    reason = state.reason.value if state.reason and state.blob is None else None
+    return (kind, state.blob, state.mode, state.size_bytes, reason)
 
 
-def state_in(columns: Row) -> FileState:
-    """The file state of five columns. Raises Damaged for a kind that this version does not know."""
+def state_in(columns: Row, lost: Mapping[str, Reason]) -> FileState:
+    """The file state of five columns. Raises Damaged for a kind that this version does not know.
+
+    `lost` says which content was captured and is gone, and why.
+    """
     kind, blob, mode, size, reason = columns
+    reason = lost.get(blob, reason)
     try:
         return FileState(
             kind=FileKind(kind) if kind else None,
@@ -60,7 +68,7 @@ def state_in(columns: Row) -> FileState:
         raise Damaged(f"the journal holds a file state that this version does not know: {error}") from error
 
 
-def change_in(row: Row, flips: Mapping[ChangeSeq, bool]) -> Change:
+def change_in(row: Row, flips: Mapping[ChangeSeq, bool], lost: Mapping[str, Reason]) -> Change:
     """The change of a `changes` row (checksum removed)."""
     seq, op, file, path, moved_from = row[:5]
     return Change(
@@ -69,7 +77,7 @@ def change_in(row: Row, flips: Mapping[ChangeSeq, bool]) -> Change:
         file=FileId(file),
         path=path_in(path),
         moved_from=path_in(moved_from) if moved_from is not None else None,
-        before=state_in(row[5:10]),
-        after=state_in(row[10:15]),
+        before=state_in(row[5:10], lost),
+        after=state_in(row[10:15], lost),
         flips=flips,
     )

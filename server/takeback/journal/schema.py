@@ -8,7 +8,7 @@ from the records (`journal.rebuild`); `hunks` and `known` are derived too, from 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 RECORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -33,7 +33,8 @@ RECORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "after_reason",
         ),
         "flips": ("id", "change", "target", "stands"),
-        "firsts": ("id", "path", "kind", "blob", "mode", "size", "reason", "at_ns"),
+        # `change`: the last change before it, so that a replay meets both in their order
+        "firsts": ("id", "path", "kind", "blob", "mode", "size", "reason", "at_ns", "change"),
         "turns": ("id", "actor", "label", "at_ns"),
         "turn_ends": ("id", "turn", "at_ns"),
         "checkpoints": ("id", "position", "record", "at_ns"),
@@ -44,11 +45,13 @@ RECORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "notices": ("id", "at_ns", "reason", "path", "text"),
         "pauses": ("id", "paused", "at_ns"),
         "facts": ("id", "name", "value", "at_ns"),
+        # `reason` is null where content that was gone has come back
+        "losses": ("id", "blob", "reason", "at_ns"),
     }
 )
 """Every record table and its columns, in the order of the checksum. `id` is dense and increases from 1."""
 
-_DERIVED = """
+DERIVED = """
 CREATE TABLE known (            -- the last known state of every path that differs from the baseline tree
     path BLOB PRIMARY KEY, file INTEGER NOT NULL,
     kind TEXT, blob TEXT, mode INTEGER NOT NULL, size INTEGER NOT NULL, reason TEXT
@@ -61,6 +64,9 @@ CREATE TABLE hunks (            -- what a change did to the lines: content, so `
 );
 CREATE TABLE claimed (          -- paths of intents that have not ended
     path BLOB PRIMARY KEY, intent INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE lost (             -- content that was captured and is gone, by the latest of its losses
+    blob TEXT PRIMARY KEY, reason TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE counters (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -100,9 +106,13 @@ def _first(connection: sqlite3.Connection) -> None:
             f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) "
             f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-    for script in (_INDEXES, _DERIVED):
-        for statement in filter(str.strip, script.split(";")):
-            connection.execute(statement)
+    for statement in statements(_INDEXES + DERIVED):
+        connection.execute(statement)
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script that holds no semicolon elsewhere."""
+    return filter(str.strip, script.split(";"))
 
 
 MIGRATIONS = (_first,)
@@ -126,6 +136,11 @@ def migrate(connection: sqlite3.Connection) -> None:
 def is_newer(connection: sqlite3.Connection) -> bool:
     """Whether a newer Takeback wrote this journal."""
     return _version(connection) > len(MIGRATIONS)
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether no Takeback has written this journal yet."""
+    return _version(connection) == 0
 
 
 def _version(connection: sqlite3.Connection) -> int:

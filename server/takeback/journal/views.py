@@ -61,7 +61,7 @@ def place_of(journal: Journal, file: FileId) -> tuple[WorkspacePath, FileState]:
     """Where a file is (or was last, if it is absent), and what it is."""
     rows = journal.records("changes", "file = ? ORDER BY id DESC LIMIT 1", (file,))
     assert rows, f"BUG: file {file} has no change"
-    return path_in(rows[0][3]), state_in(rows[0][10:15])
+    return path_in(rows[0][3]), state_in(rows[0][10:15], journal.lost([rows[0][11]]))
 
 
 def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
@@ -72,14 +72,15 @@ def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
 
 def last_captured(journal: Journal, change: Change) -> FileState | None:
     """The newest state of the file before `change` whose content was captured."""
-    captured = "after_kind IS NOT NULL AND after_reason IS NULL"
+    kept = "(after_blob IS NULL OR after_blob NOT IN (SELECT blob FROM lost))"
+    captured = f"after_kind IS NOT NULL AND after_reason IS NULL AND {kept}"
     earlier = journal.changes(
         f"file = ? AND id < ? AND {captured} ORDER BY id DESC LIMIT 1", (change.file, change.seq)
     )
     if earlier:
         return earlier[0].after
     first = journal.changes("file = ? AND id < ? ORDER BY id LIMIT 1", (change.file, change.seq))
-    return first[0].before if first and first[0].before.exists else None
+    return first[0].before if first and first[0].before.exists and first[0].before.captured else None
 
 
 def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq, OpId]:

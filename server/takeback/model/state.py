@@ -26,7 +26,11 @@ class Reason(StrEnum):
     MISSED = "missed"
     """It was overwritten before it could be read."""
     EXPIRED = "expired"
+    """`gc` dropped it, to keep the cap or the retention."""
     FORGOTTEN = "forgotten"
+    """Somebody asked for that."""
+    DAMAGED = "damaged"
+    """`doctor` found it missing from the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +40,15 @@ class FileState:
     kind: FileKind | None = None
     """`None`: nothing is there."""
     blob: BlobId | None = None
-    """The content of a file, or the target of a symlink. `None` for directories and what was not captured."""
+    """The content of a file, or the target of a symlink. `None` for directories and what was never captured.
+
+    Content that was captured and is gone keeps its id, so that the state can still be told from others.
+    """
     mode: int = 0
     """Permission bits (`st_mode & 0o7777`) of a file; 0 for everything else."""
     size_bytes: int = 0
     reason: Reason | None = None
-    """Set exactly when there should be a blob and is none."""
+    """Set exactly when the content is not in the store and should be."""
 
     @property
     def exists(self) -> bool:

@@ -60,8 +60,9 @@ def run(
     *,
     stdin: bytes = b"",
     settings: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Answer:
-    """What `git arguments` says, run in `folder`, with `settings` over the user's.
+    """What `git arguments` says, run in `folder`, with `settings` over the user's and `variables` in its environment.
 
     Raises Unsupported if there is no git or one too old. A failure of git itself is in `Answer.status`.
     """
@@ -69,7 +70,8 @@ def run(
     if program not in _checked:
         _require_version(program)
         _checked.add(program)
-    return _run(program, folder, arguments, stdin, settings or {})
+    ours = {**_VARIABLES, **_as_variables({**_SETTINGS, **(settings or {})}), **(variables or {})}
+    return _run(program, folder, arguments, stdin, ours)
 
 
 def nul_joined(paths: Sequence[str]) -> bytes:
@@ -90,7 +92,7 @@ def _program() -> str:
 
 
 def _run(
-    program: str, folder: str, arguments: Sequence[str], stdin: bytes, settings: Mapping[str, str]
+    program: str, folder: str, arguments: Sequence[str], stdin: bytes, ours: Mapping[str, str]
 ) -> Answer:
     # Imported here: it takes 130 ms, which callers of `discover` and `head` need not pay.
     try:
@@ -98,7 +100,6 @@ def _run(
     except ImportError as exc:  # GitPython refuses to load when the first git it finds does not run
         raise Unsupported(f"git cannot be run: {exc}", hint=_HINT) from exc
 
-    ours = {**_VARIABLES, **_as_variables({**_SETTINGS, **settings})}
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
@@ -130,7 +131,7 @@ def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _require_version(program: str) -> None:
-    words = _run(program, os.sep, ["version"], b"", {}).out.decode("ascii", "replace").split()
+    words = _run(program, os.sep, ["version"], b"", _VARIABLES).out.decode("ascii", "replace").split()
     numbers = words[2].split(".")[:2] if len(words) > 2 else []
     if not all(number.isdigit() for number in numbers) or tuple(map(int, numbers)) < _NEEDED:
         raise Unsupported(f"{program} is too old or no git: {' '.join(words)}", hint=_HINT)

@@ -9,6 +9,7 @@ from typing import Any
 from takeback.checkpoints import Checkpoint
 from takeback.errors import TakebackError
 from takeback.model.operation import Change, Operation, Turn
+from takeback.service.checkpointing import Exported
 from takeback.service.taking_back import Result
 
 VERSION = 1
@@ -107,6 +108,18 @@ def checkpoint(one: Checkpoint) -> Answer:
 def checkpoints(found: Sequence[Checkpoint]) -> Answer:
     """Checkpoints, in the given order."""
     return {"version": VERSION, "checkpoints": [_checkpoint(one) for one in found]}
+
+
+def exported(one: Exported) -> Answer:
+    """A checkpoint that became a commit of the user's repository."""
+    return {
+        "version": VERSION,
+        "checkpoint": one.checkpoint.id,
+        "branch": one.branch,
+        "commit": one.commit,
+        "parent": one.parent,
+        "left_out": list(one.left_out),
+    }
 
 
 def error(problem: TakebackError) -> Answer:

@@ -65,6 +65,10 @@ class ObjectStore:
         self._keep(str(object_id), ObjectType.BLOB, data)
         return BlobId(str(object_id))
 
+    def id_of(self, data: bytes) -> BlobId:
+        """The id that `data` has, or would have, in the store."""
+        return BlobId(str(pygit2.hash(data)))
+
     def put_many(self, contents: Iterable[bytes]) -> tuple[BlobId, ...]:
         """The ids of `contents`, in order, each in the store afterwards, though not yet durable."""
         return tuple(self.put(data) for data in contents)

@@ -19,7 +19,7 @@ from takeback.journal.log import Journal
 from takeback.model.ids import OpId
 from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
+from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
 from takeback.record import Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
 from takeback.store.objects import ObjectStore
@@ -120,8 +120,14 @@ class Looker:
         mode = reading.stat.permissions if reading.stat and reading.kind is FileKind.FILE else 0
         if reading.data is None:
             return FileState(kind=reading.kind, mode=mode, size_bytes=size, reason=reading.reason)
-        blob = self.store.put(reading.data)
-        return FileState(kind=reading.kind, blob=blob, mode=mode, size_bytes=len(reading.data))
+        size = len(reading.data)
+        if self.journal.has_losses():
+            blob = self.store.id_of(reading.data)
+            if self.journal.lost([blob]).get(blob) is Reason.FORGOTTEN:  # a secret that stands there still
+                return FileState(
+                    kind=reading.kind, blob=blob, mode=mode, size_bytes=size, reason=Reason.FORGOTTEN
+                )
+        return FileState(kind=reading.kind, blob=self.store.put(reading.data), mode=mode, size_bytes=size)
 
     def _folder_state(self, path: WorkspacePath) -> FileState:
         """A folder is a state of its own once it was seen empty, until it is gone."""

@@ -1,0 +1,124 @@
+"""What the derived tables hold, kept up to date row by row, and made anew from the records by the same code.
+
+    records in their order -> known, standing, claimed, lost, counters
+
+`hunks` is derived too, from the store, and is made again when it is first needed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from takeback.journal.rows import Row, path_out, state_out
+from takeback.journal.schema import RECORDS
+from takeback.model.ids import ChangeSeq
+from takeback.model.operation import Change
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT
+
+TABLES = ("known", "standing", "claimed", "lost", "counters")
+"""What can be made anew from the records alone."""
+
+Claims = Callable[[str], Iterable[WorkspacePath]]
+"""The paths that the intent with this body is about to change."""
+
+_ABSENT = state_out(ABSENT)
+
+
+def changed(db: sqlite3.Connection, change: Change) -> None:
+    """Take in a change: what stands now, and what is where."""
+    place = (path_out(change.path), path_out(change.moved_from))
+    _flipped(db, change.seq, change.flips)
+    _moved(db, change.file, place, state_out(change.after))
+
+
+def know(db: sqlite3.Connection, path: bytes, file: int, state: Row) -> None:
+    """Take in the last known state of a path."""
+    db.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?, ?, ?, ?, ?)", (path, file, *state))
+
+
+def claim(db: sqlite3.Connection, intent: int, paths: Iterable[WorkspacePath]) -> None:
+    """Take in an intent: its paths are its own until it ends."""
+    db.executemany("INSERT OR REPLACE INTO claimed VALUES (?, ?)", [(path_out(p), intent) for p in paths])
+
+
+def lose(db: sqlite3.Connection, blob: str, reason: str | None) -> None:
+    """Take in a loss; without a reason the content has come back."""
+    if reason is None:
+        db.execute("DELETE FROM lost WHERE blob = ?", (blob,))
+    else:
+        db.execute("INSERT OR REPLACE INTO lost VALUES (?, ?)", (blob, reason))
+
+
+def count(db: sqlite3.Connection, name: str, n: int) -> None:
+    """Add `n` to a counter."""
+    db.execute(
+        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n", (name, n)
+    )
+
+
+def replay(db: sqlite3.Connection, claims: Claims) -> None:
+    """Fill the derived tables, which are empty, from the records. Cost: one pass over them."""
+    firsts = _rows(db, "firsts", "change, id")
+    waiting = next(firsts, None)
+    flips = _flips(db)
+    for row in _rows(db, "changes", "id"):
+        while waiting is not None and waiting[8] < row[0]:
+            know(db, waiting[1], 0, waiting[2:7])
+            waiting = next(firsts, None)
+        _flipped(db, ChangeSeq(row[0]), flips.get(row[0], {}))
+        _moved(db, row[2], (row[3], row[4]), row[10:15])
+    while waiting is not None:
+        know(db, waiting[1], 0, waiting[2:7])
+        waiting = next(firsts, None)
+    for _, blob, reason, _ in _rows(db, "losses", "id"):
+        lose(db, blob, reason)
+    ended = {row[1] for row in _rows(db, "intent_ends", "id")}
+    for intent, body, _ in _rows(db, "intents", "id"):
+        if intent not in ended:
+            claim(db, intent, claims(body))
+    _recount(db)
+
+
+def _recount(db: sqlite3.Connection) -> None:
+    for table in ("operations", "changes", "checkpoints"):
+        n = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        if n:
+            count(db, table, n)
+    first_claims = (
+        "SELECT actor, count(*) FROM attributions "
+        "WHERE id IN (SELECT min(id) FROM attributions GROUP BY op) GROUP BY actor"
+    )
+    for actor, n in db.execute(first_claims).fetchall():
+        count(db, f"operations by {actor}", n)
+
+
+def _flipped(db: sqlite3.Connection, seq: ChangeSeq, flips: Mapping[ChangeSeq, bool]) -> None:
+    if flips:
+        db.executemany(
+            "INSERT OR REPLACE INTO standing VALUES (?, ?, ?)",
+            [(target, int(on), seq) for target, on in flips.items()],
+        )
+
+
+def _moved(db: sqlite3.Connection, file: int, place: tuple[bytes | None, bytes | None], after: Row) -> None:
+    path, origin = place
+    assert path is not None, "BUG: a change names a path"
+    if origin is not None:
+        holder = db.execute("SELECT file FROM known WHERE path = ?", (origin,)).fetchone()
+        if holder is None or holder[0] == file:  # what comes there next is another file
+            know(db, origin, 0, _ABSENT)
+    know(db, path, file, after)
+
+
+def _flips(db: sqlite3.Connection) -> dict[int, dict[ChangeSeq, bool]]:
+    found: dict[int, dict[ChangeSeq, bool]] = {}
+    for _, change, target, stands in _rows(db, "flips", "id"):
+        found.setdefault(change, {})[ChangeSeq(target)] = bool(stands)
+    return found
+
+
+def _rows(db: sqlite3.Connection, table: str, order: str) -> Iterator[Any]:
+    return iter(db.execute(f"SELECT {', '.join(RECORDS[table])} FROM main.{table} ORDER BY {order}"))
