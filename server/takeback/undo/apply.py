@@ -1,7 +1,7 @@
 """Applies a plan: everything durable first, then the intent, then the files, then the operation.
 
-    lock -> every file is what the plan expects -> new content in the store, durable -> staged beside the files
-         -> intent in the journal -> carried out -> operation in the journal, intent ended -> unlock
+    lock -> every file is what the plan expects -> new content in the store, durable -> intent in the journal
+         -> staged beside the files -> carried out -> operation in the journal, intent ended -> unlock
 
 A death at any point is settled by `settle` at the next start: finished if every file is as expected, else reversed.
 """
@@ -13,10 +13,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from takeback.errors import Busy, Damaged, Refused
+from takeback.errors import Busy, Damaged, Refused, TakebackError
 from takeback.files.disk import Folder
 from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, OpId
@@ -103,16 +103,11 @@ class Applier:
 
     def _carry_out(self, intent: Intent) -> Applied | Stale:
         moves = intent.moves()
+        row_id = self._begin(intent)
         try:
             self._carrier().stage(moves)
-            row_id = self._begin(intent)
-        except BaseException:
-            with suppress(Refused):
-                self._carrier().unstage(moves)
-            raise
-        try:
             odd = self._carrier().carry_out(moves)
-        except Refused:
+        except TakebackError:
             self._reverse(row_id, moves)
             raise
         if odd is not None:
@@ -152,6 +147,7 @@ class Applier:
             logger.warning("a file was changed while an undo was reversed", extra={"path": odd.path})
             carrier.unstage([odd])
             back = [move for move in back if move != odd and not carrier.at_end(move)]
+        carrier.wrap_up([move.reversed() for move in moves])
         left = tuple(move.path for move in moves if not carrier.at_start(move))
         with self.journal.transaction():
             self.journal.end_intent(row_id, "reversed", self.clock())
@@ -187,7 +183,7 @@ class Applier:
         if file.data is not None:
             after = replace(after, blob=self.store.put(file.data))
         for state in (file.before, after):
-            if state.blob is not None and file.writes and not self.store.has(state.blob):
+            if state.captured and state.blob and file.writes and not self.store.has(state.blob):
                 raise Damaged(f"the content of {file.path} is missing from the store")
         return Entry(
             file=file.file,
@@ -222,6 +218,7 @@ class Applier:
         if all(self._carrier().at_start(move, leaving) for move in todo):
             self._carrier().stage(todo)
             if self._carrier().carry_out(todo) is None:
+                self._carrier().wrap_up(moves)
                 return Settled(finished=self._end(row_id, intent), left=())
         return Settled(finished=None, left=self._reverse(row_id, moves))
 

@@ -57,13 +57,13 @@ class Move:
 
 
 def matches(folder: Folder, path: WorkspacePath, state: FileState) -> bool:
-    """Whether exactly `state` is at `path`. A state that was not captured is compared by kind and size."""
-    reading = folder.read(path, _ANY_SIZE if state.captured else 0)
+    """Whether exactly `state` is at `path`. A state that was never captured is compared by kind and size."""
+    reading = folder.read(path, _ANY_SIZE if state.captured or state.blob else 0)
     if reading.kind is not state.kind:
         return False
     if state.kind is None or state.kind is FileKind.DIRECTORY:
         return True
-    if not state.captured:
+    if not state.captured and state.blob is None:
         return reading.stat is None or reading.stat.size_bytes == state.size_bytes
     if reading.data is None or blob_id(reading.data) != state.blob:
         return False
@@ -112,9 +112,13 @@ class Carrier:
             for move in phase:
                 if not act(move):
                     return move
+        self.wrap_up(moves)
+        return None
+
+    def wrap_up(self, moves: Sequence[Move]) -> None:
+        """Remove folders that became empty, and wait until all names are on disk."""
         self._prune(moves)
         self._sync_folders(moves)
-        return None
 
     # -- staging ---------------------------------------------------------------------------------
 
@@ -254,33 +258,43 @@ class Carrier:
     # -- after a death ---------------------------------------------------------------------------
 
     def tidy(self, move: Move) -> None:
-        """Bring a move that a death interrupted to one of its ends, without losing what anybody wrote.
-
-        What lies at a staged name is ours if it is one of the two states. Anything else was displaced by us a moment
-        before the death: it goes back to where it was.
-        """
-        folder = self._folder
-        for name in (_old(move), _new(move)):
-            staged = self._find(move, name)
-            if staged is None:
-                continue
-            ours = matches(folder, staged, move.before) or matches(folder, staged, move.after)
-            if ours and not (name == _old(move) and self._went_missing(move)):
-                folder.remove(staged)
-            elif folder.look(move.path) is None:
-                folder.move(staged, move.path)
-            elif not ours and matches(folder, move.path, move.after) and folder.exchange(staged, move.path):
-                folder.remove(staged)
+        """Bring a move that a death interrupted to one of its ends, without losing what anybody wrote."""
+        taken = self._find(move, _old(move))
+        if taken is not None:
+            self._tidy_taken(move, taken)
+        staged = self._find(move, _new(move))
+        if staged is not None:
+            self._tidy_staged(move, staged)
         self._mend_overwritten(move)
 
-    def _went_missing(self, move: Move) -> bool:
-        """Whether the file is neither where it was nor where it should be."""
-        at_target = move.after.exists and self._folder.look(move.target) is not None
-        return self._folder.look(move.path) is None and not at_target
+    def _tidy_taken(self, move: Move, taken: WorkspacePath) -> None:
+        """A file that was taken away goes back, unless the move got further and the file is what was expected."""
+        arrived = move.after.exists and self._folder.look(move.target) is not None
+        expected = matches(self._folder, taken, move.before)
+        if self._folder.look(move.path) is None and not (arrived and expected):
+            self._folder.move(taken, move.path)
+        elif expected:
+            self._folder.remove(taken)
+
+    def _tidy_staged(self, move: Move, staged: WorkspacePath) -> None:
+        """Under the staged name lies new content, perhaps half written; after an exchange, what was displaced."""
+        exchanged = move.path == move.target and matches(self._folder, move.path, move.after)
+        known = matches(self._folder, staged, move.before) or matches(self._folder, staged, move.after)
+        if exchanged and not known and self._folder.exchange(staged, move.path):
+            known = True  # somebody's bytes are back in their place; ours are under the staged name again
+        if known or not exchanged:
+            self._folder.remove(staged)
 
     def _mend_overwritten(self, move: Move) -> None:
         """Put a half overwritten file back: it begins as the new content and goes on as the old."""
-        if not (move.before.blob and move.after.blob and move.path == move.target and self._is_shared(move)):
+        kept = move.before.captured and move.after.captured
+        if not (
+            kept
+            and move.before.blob
+            and move.after.blob
+            and move.path == move.target
+            and self._is_shared(move)
+        ):
             return
         data = self._folder.read(move.path, _ANY_SIZE).data
         old, new = self._store.get(move.before.blob), self._store.get(move.after.blob)
