@@ -22,7 +22,11 @@ def checkpoint_group() -> None:
 @command(checkpoint_group, "create")
 @click.option("-m", "label", default="", metavar="LABEL", help="What to call it.")
 @click.option(
-    "--kind", type=click.Choice([kind.value for kind in CheckpointKind]), default="manual", show_default=True
+    "--kind",
+    type=click.Choice([kind.value for kind in CheckpointKind]),
+    default=CheckpointKind.MANUAL.value,
+    show_default=True,
+    help="Why it is made.",
 )
 @click.option("--phase", help="The phase of work that it ends.")
 @click.option("--session", help="The session it belongs to.")

@@ -13,6 +13,7 @@ from takeback.checkpoints import Checkpoints
 from takeback.config import Config, Problem
 from takeback.errors import WorkspaceRefused
 from takeback.files.disk import Folder
+from takeback.files.faults import explained
 from takeback.files.mounts import is_network
 from takeback.journal.log import Journal
 from takeback.record import Baseline, Recorder
@@ -20,6 +21,7 @@ from takeback.repository.ignore import IgnoreRules
 from takeback.repository.window import discover
 from takeback.store.objects import ObjectStore
 from takeback.undo.apply import Applier, Settled
+from takeback.upkeep.histories import holds_history
 from takeback.watch import baseline
 from takeback.watch.look import Looker
 
@@ -62,7 +64,7 @@ def find_root(start: str, environ: Mapping[str, str]) -> str:
 
 def _has_history(folder: str, environ: Mapping[str, str]) -> bool:
     try:
-        return os.path.exists(os.path.join(configuration.state_folder(folder, environ), "journal.db"))
+        return holds_history(configuration.state_folder(folder, environ))
     except WorkspaceRefused:  # the state folder lies inside: it can be no workspace
         return False
 
@@ -81,9 +83,10 @@ def open_workspace(
     """
     environ = os.environ if environ is None else environ
     real = os.path.realpath(root)
-    _check_root(real, environ)
+    check_root(real, environ)
     state = configuration.state_folder(real, environ)
-    os.makedirs(state, mode=0o700, exist_ok=True)
+    with explained("make the state folder", state):
+        os.makedirs(state, mode=0o700, exist_ok=True)
     with ExitStack() as stack:
         folder = stack.enter_context(Folder(real))
         workspace = _assemble(folder, state, environ, clock, stack)
@@ -166,7 +169,8 @@ def _remember_root(workspace: Workspace) -> None:
         workspace.journal.append("facts", "root", workspace.root, workspace.clock())
 
 
-def _check_root(root: str, environ: Mapping[str, str]) -> None:
+def check_root(root: str, environ: Mapping[str, str]) -> None:
+    """Raises WorkspaceRefused for what cannot be a workspace."""
     home = environ.get("HOME")
     if root == "/" or (home and root == os.path.realpath(home)):
         raise WorkspaceRefused(

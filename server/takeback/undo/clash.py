@@ -70,14 +70,15 @@ def outlook(
     standing = Standing(frozenset(weave.standing), _flipped(weave.standing, flips))
     atoms = list(weave.atoms())
     clashes = _clashes(weave, atoms, standing)
+    added = frozenset(atom for one in weave.replacements if not one.removed for atom in one.inserted)
     segments: list[Settled] = []
     at = 0
     for clash in clashes:
         start, end = clash.span
-        segments.append(_settled(atoms[at:start], standing))
+        segments.append(_settled(atoms[at:start], standing, added))
         segments.append(Settled(_decided(atoms[start : end + 1], clash, standing, on_conflict, label)))
         at = end + 1
-    segments.append(_settled(atoms[at:], standing))
+    segments.append(_settled(atoms[at:], standing, added))
     return Outlook(
         clashes=clashes,
         lines=tuple(line for segment in segments for line in segment.lines),
@@ -217,8 +218,11 @@ def _names(seqs: Set[ChangeSeq], label: Mapping[ChangeSeq, str]) -> str:
     return ", ".join(dict.fromkeys(label[seq] for seq in sorted(seqs)))
 
 
-def _settled(atoms: Sequence[Atom], standing: Standing) -> Settled:
-    """The lines of a stretch without clashes, less those that returned although somebody brought them back."""
+def _settled(atoms: Sequence[Atom], standing: Standing, added: frozenset[Atom]) -> Settled:
+    """The lines of a stretch without clashes, less those that returned although somebody brought them back.
+
+    `added` are the lines that replaced none: only beside these the order of what returns is a choice.
+    """
     shown = [atom for atom in atoms if atom.visible(standing.after)]
     lines: list[Line] = []
     already: set[ChangeSeq] = set()
@@ -232,7 +236,8 @@ def _settled(atoms: Sequence[Atom], standing: Standing) -> Settled:
         already |= twins
         if not twins:
             lines += [atom.line for atom in run]
-            order_chosen = order_chosen or (returns and _beside_newer(run, preceding[-1:] + following[:1]))
+            beside = added.intersection(preceding[-1:] + following[:1])
+            order_chosen = order_chosen or (returns and _beside_newer(run, beside))
         at = end
     return Settled(lines, frozenset(already), order_chosen)
 
@@ -249,7 +254,7 @@ def _twins(run: Sequence[Atom], neighbours: Sequence[Atom]) -> set[ChangeSeq]:
     return writers if min(writers) > _last_touch(run) else set()
 
 
-def _beside_newer(run: Sequence[Atom], neighbours: Sequence[Atom]) -> bool:
+def _beside_newer(run: Sequence[Atom], neighbours: Iterable[Atom]) -> bool:
     return any(atom.log[0][0] > _last_touch(run) for atom in neighbours)
 
 
