@@ -15,7 +15,7 @@ from takeback.journal.log import Journal
 from takeback.model import text
 from takeback.model.content import text_of
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import Change, Observation, OperationKind, standing_after
+from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, standing_after
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.model.text import Rewrite, Text
@@ -25,6 +25,9 @@ from takeback.store.objects import ObjectStore
 
 _HUNKS_AT_ONCE = 64
 """Operations with more changes get their hunks when they are first needed: a burst must not wait for diffs."""
+
+_CLAIM_NS = 10_000_000_000
+"""How long after it was seen a write can still be claimed by whoever says it was theirs."""
 
 NO_FILE = FileId(0)
 """A path that no change has named yet."""
@@ -41,6 +44,11 @@ class Source:
     inferred: bool = False
     checkpoint: str | None = None
     """The checkpoint that a rollback went to."""
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody said whose writes these are; otherwise they were only seen."""
+        return self.kind is not OperationKind.EDIT or not (self.inferred or self.actor == UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +75,8 @@ class Recorded:
     """`None`: all of it was known already."""
     deferred: tuple[WorkspacePath, ...]
     """Paths that Takeback itself is changing, or whose content `gc` dropped, at this moment: look again."""
+    git: OpId | None = None
+    """The operation before it that holds what git wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +101,7 @@ class Recorder:
         self._store = store
         self._baseline = baseline
         self._clock = clock
+        self._n_cleanings = journal.cleanings()
 
     def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
         """The file at `path` and its last known state."""
@@ -127,17 +138,43 @@ class Recorder:
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
             self._adopt([one for one in free if one.adopted])
             op = self.append(source, self._entries([one for one in free if not one.adopted]))
-        return Recorded(operation=op, deferred=tuple(one.path for one in seen if one.path in claimed))
+        deferred = tuple(one.path for one in seen if one.path in claimed or one.moved_from in claimed)
+        return Recorded(operation=op, deferred=deferred)
 
     def _dropped(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
         """Where content was found in the store when it was read, and dropped before it could be recorded."""
-        if not self._journal.dropped_since_opened():
+        cleanings = self._journal.cleanings()
+        if cleanings == self._n_cleanings:
             return frozenset()
+        self._n_cleanings = cleanings
+        self._store.reopen()
         return frozenset(
             one.path
             for one in observations
             if one.after.blob and one.after.captured and not self._store.has(one.after.blob)
         )
+
+    def claim(self, source: Source, path: WorkspacePath, state: FileState) -> OpId | None:
+        """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
+
+        So it is where a watcher was quicker than the one who wrote. Not if it holds anything else.
+        """
+        with self._journal.transaction():
+            last = views.touching(self._journal, path, self._journal.last_operation())
+            if last is None or last.after != state or last.path != path:
+                return None
+            operation = views.operation(self._journal, last.op)
+            age_ns = self._clock() - operation.at_ns
+            told = operation.kind is not OperationKind.EDIT or not (
+                operation.inferred or operation.actor == UNKNOWN
+            )
+            if told or len(operation.changes) > 1 or not 0 <= age_ns <= _CLAIM_NS:
+                return None
+            turn = int(source.turn.removeprefix("turn-")) if source.turn else None
+            self._journal.append("attributions", operation.id, source.actor, turn, 0, self._clock())
+            self._journal.count(f"operations by {operation.actor}", -1)
+            self._journal.count(f"operations by {source.actor}")
+        return operation.id
 
     def restored(
         self, file: FileId, path: WorkspacePath, before: FileState, after: FileState

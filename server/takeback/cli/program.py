@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from takeback.cli import checkpoints, demo, reading, recording, taking_back
+from takeback.cli import checkpoints, demo, maintenance, reading, recording, taking_back, watching
 from takeback.cli.app import run
 
-__all__ = ["checkpoints", "demo", "reading", "recording", "run", "taking_back"]
+__all__ = ["checkpoints", "demo", "maintenance", "reading", "recording", "run", "taking_back", "watching"]

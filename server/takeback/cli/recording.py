@@ -78,10 +78,11 @@ def run(invocation: Invocation, actor: str | None, label: str, argv: tuple[str, 
     """
     who = parse_actor(actor) if actor else f"command:{os.path.basename(argv[0])}"
     try:
-        with invocation.workspace() as workspace:
-            recording.sync(workspace)
+        with (
+            invocation.workspace() as workspace,
+            recording.command(workspace, who, label or shlex.join(argv)),
+        ):
             ended = run_command(argv, os.getcwd(), os.environ)
-            recording.record_command(workspace, who, label or shlex.join(argv))
     except TakebackError as problem:
         render.problem(problem)
         raise click.exceptions.Exit(EXIT_OWN_FAILURE) from problem

@@ -14,7 +14,7 @@ from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import parse_actor
 from takeback.service import answers, taking_back
 from takeback.service.opening import Workspace
-from takeback.service.taking_back import Outcome, Request, Result
+from takeback.service.requests import Outcome, Request, Result
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FileOutcome
 

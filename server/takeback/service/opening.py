@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from takeback import config as configuration
 from takeback.checkpoints import Checkpoints
@@ -23,7 +24,20 @@ from takeback.store.objects import ObjectStore
 from takeback.undo.apply import Applier, Settled
 from takeback.upkeep.histories import holds_history
 from takeback.watch import baseline
+from takeback.watch.git_moves import GitMoves
 from takeback.watch.look import Looker
+
+if TYPE_CHECKING:  # only a process that records needs watchdog
+    from takeback.watch.run import Watching
+
+
+class Here:
+    """The recorder of this process; nothing while another process, or none, is recording."""
+
+    __slots__ = ("watching",)
+
+    def __init__(self) -> None:
+        self.watching: Watching | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +61,8 @@ class Workspace:
     clock: Callable[[], int]
     settled: tuple[Settled, ...]
     """Operations that a death had interrupted, finished or reversed just now."""
+    here: Here
+    """The recorder, while it runs in this process."""
 
 
 def find_root(start: str, environ: Mapping[str, str]) -> str:
@@ -134,6 +150,7 @@ def _assemble(
             config=loaded.config.record,
             cache_path=os.path.join(state, "stat.cache"),
             clock=clock,
+            moves=GitMoves(root=folder.path, journal=journal, recorder=recorder, clock=clock),
         ),
         applier=applier,
         checkpoints=Checkpoints(
@@ -146,6 +163,7 @@ def _assemble(
         ),
         clock=clock,
         settled=applier.settle(),
+        here=Here(),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from takeback.errors import Refused, UsageError
@@ -10,27 +11,71 @@ from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
 from takeback.record import Source
+from takeback.service import channel
 from takeback.service.opening import Workspace
 from takeback.watch.look import Looked
 
 FOUND = "found by looking"
 PAUSED = "while paused"
 
+SYNC_S = 3.0
+"""How long a live recorder is waited for; after that, this process looks itself."""
+END_S = 60.0
+"""How long the recording of a command's effects may take."""
+
 
 def sync(workspace: Workspace) -> Looked:
-    """Record what happened unannounced since the last look, so that nothing newer is overlooked."""
+    """Record what happened unannounced until now, so that nothing newer is overlooked.
+
+    A live recorder is asked to catch up; only where there is none, the tree is looked at.
+    """
     if is_paused(workspace):
         return Looked(operation=None)
-    return workspace.looker.everything(unannounced(workspace))
+    return _caught_up(workspace, None)
 
 
-def unannounced(workspace: Workspace) -> Source:
+def recorder_address(workspace: Workspace) -> str:
+    """Where the process that records this workspace can be asked."""
+    return channel.address(workspace.state, "socket")
+
+
+def _caught_up(workspace: Workspace, source: Source | None) -> Looked:
+    """Everything until now is recorded, as of `source` if that is known."""
+    watching = workspace.here.watching
+    if watching is not None:
+        recorded = watching.catch_up(source)
+        return Looked(operation=recorded.operation, git=recorded.git)
+    question: channel.Message = {"do": "sync", "source": source_out(source) if source else None}
+    answer = channel.ask(recorder_address(workspace), question, SYNC_S)
+    if answer is not None and "operation" in answer:
+        return Looked(operation=answer["operation"], git=answer["git"])
+    return workspace.looker.everything(source or unannounced(workspace))
+
+
+def source_out(source: Source) -> channel.Message:
+    """A told source as a message."""
+    return {"kind": source.kind, "actor": source.actor, "label": source.label, "turn": source.turn}
+
+
+def source_in(message: channel.Message) -> Source:
+    """What `source_out` made the message of."""
+    turn = message["turn"]
+    return Source(
+        kind=OperationKind(message["kind"]),
+        actor=message["actor"],
+        label=message["label"],
+        turn=TurnId(turn) if turn else None,
+    )
+
+
+def unannounced(workspace: Workspace, label: str = FOUND) -> Source:
     """Who an unannounced write is put down to: the open turn's actor, inferred, or unknown."""
     turns = views.open_turns(workspace.journal)
     if len(turns) == 1:
         turn = turns[0]
-        return Source(kind=OperationKind.EDIT, actor=turn.actor, label=FOUND, turn=turn.id, inferred=True)
-    label = FOUND if not turns else f"{FOUND}; perhaps {' or '.join(turn.actor for turn in turns)}"
+        return Source(kind=OperationKind.EDIT, actor=turn.actor, label=label, turn=turn.id, inferred=True)
+    if turns:
+        label = "; ".join(filter(None, (label, f"perhaps {' or '.join(turn.actor for turn in turns)}")))
     return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
 
 
@@ -49,16 +94,35 @@ def record(workspace: Workspace, actor: str | None, label: str) -> Operation | N
         label=label or ("" if actor or turn else unannounced(workspace).label),
         turn=turn.id if turn else None,
     )
-    return _operation(workspace, workspace.looker.everything(source))
+    return _operation(workspace, _caught_up(workspace, source))
 
 
 def record_command(workspace: Workspace, actor: str, label: str) -> Operation | None:
     """Record the effects of a command that has just ended, as one operation."""
+    return _operation(workspace, _caught_up(workspace, _command_source(workspace, actor, label)))
+
+
+@contextmanager
+def command(workspace: Workspace, actor: str, label: str) -> Iterator[None]:
+    """What is written meanwhile, and nobody announces, is recorded at the end as one operation of a command."""
+    source = _command_source(workspace, actor, label)
+    sync(workspace)
+    line = channel.call(recorder_address(workspace), SYNC_S)
+    begun = line.ask({"do": "begin", "source": source_out(source)}, SYNC_S) if line else None
+    try:
+        yield
+    finally:
+        ended = line.ask({"do": "end"}, END_S) if line and begun else None
+        if line:
+            line.close()
+        if ended is None or "operation" not in ended:  # no recorder, or it died meanwhile
+            workspace.looker.everything(source)
+
+
+def _command_source(workspace: Workspace, actor: str, label: str) -> Source:
     turns = [turn for turn in views.open_turns(workspace.journal) if turn.actor == actor]
-    source = Source(
-        kind=OperationKind.COMMAND, actor=actor, label=label, turn=turns[0].id if len(turns) == 1 else None
-    )
-    return _operation(workspace, workspace.looker.everything(source))
+    turn = turns[0].id if len(turns) == 1 else None
+    return Source(kind=OperationKind.COMMAND, actor=actor, label=label, turn=turn)
 
 
 def begin_turn(workspace: Workspace, actor: str, label: str) -> Turn:
@@ -111,8 +175,8 @@ def resume(workspace: Workspace) -> Operation | None:
     """Record again; what happened meanwhile becomes one operation, labelled so."""
     if not is_paused(workspace):
         return None
+    _note_pause(workspace, paused=False)  # first, so that a live recorder misses nothing behind the look
     looked = workspace.looker.everything(replace(unannounced(workspace), label=PAUSED))
-    _note_pause(workspace, paused=False)
     return _operation(workspace, looked)
 
 
@@ -132,4 +196,5 @@ def _only_open(workspace: Workspace) -> Turn:
 
 
 def _operation(workspace: Workspace, looked: Looked) -> Operation | None:
-    return views.operation(workspace.journal, looked.operation) if looked.operation else None
+    found = looked.operation or looked.git
+    return views.operation(workspace.journal, found) if found else None

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from takeback.checkpoints import Checkpoint
 from takeback.errors import Busy, UsageError
 from takeback.journal import views
-from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import TAKEBACK, Operation, OperationKind
+from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
 from takeback.model.state import ABSENT, FileState
 from takeback.record import Source
+from takeback.service import handover
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace
+from takeback.service.published import editors
 from takeback.service.recording import sync
+from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
 from takeback.store.diff import differ
 from takeback.undo import history, select
 from takeback.undo.apply import Stale
@@ -24,7 +26,6 @@ from takeback.undo.clash import OnConflict
 from takeback.undo.plan import (
     FAILED,
     Circumstances,
-    Conflict,
     FileOutcome,
     FilePlan,
     UndoPlan,
@@ -34,55 +35,24 @@ from takeback.undo.plan import (
 from takeback.undo.rewind import rewind
 from takeback.undo.select import Flips, Narrow, Passed
 
-_ATTEMPTS = 8
+__all__ = [
+    "Draft",
+    "FileResult",
+    "Outcome",
+    "Request",
+    "Result",
+    "Verb",
+    "carried_out",
+    "decided",
+    "planner",
+    "redo",
+    "restore",
+    "rollback",
+    "undo",
+]
+
+ATTEMPTS = 8
 """How often a plan that went stale is made anew before somebody must be writing all the time."""
-
-
-class Outcome(StrEnum):
-    """What became of a request to take something back."""
-
-    APPLIED = "applied"
-    PLANNED = "planned"
-    NOTHING = "nothing"
-    CONFLICT = "conflict"
-    PARTIAL = "partial"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileResult:
-    """What became of one file."""
-
-    path: WorkspacePath
-    outcome: FileOutcome
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of a request, file by file."""
-
-    outcome: Outcome
-    operation: OpId | None
-    undone: tuple[OpId, ...]
-    files: tuple[FileResult, ...]
-    conflicts: tuple[Conflict, ...] = ()
-    passed: tuple[Passed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to undo. At most one of `n`, `ops`, `turn` and `since`; none means the last 1."""
-
-    n: int | None = None
-    ops: tuple[OpId, ...] = ()
-    turn: TurnId | None = None
-    since: str | None = None
-    actor: str | None = None
-    paths: tuple[WorkspacePath, ...] = ()
-    inferred: bool = False
-    dry_run: bool = False
-    on_conflict: OnConflict = OnConflict.STOP
 
 
 def undo(workspace: Workspace, request: Request) -> Result:
@@ -90,26 +60,58 @@ def undo(workspace: Workspace, request: Request) -> Result:
 
     Raises UsageError for a request that contradicts itself, NotFound for what does not exist.
     """
+    return _take_back(workspace, Verb(kind=OperationKind.UNDO), request)
+
+
+def redo(workspace: Workspace, request: Request) -> Result:
+    """Bring back what was undone last, or the named operations."""
+    return _take_back(workspace, Verb(kind=OperationKind.REDO), request)
+
+
+def rollback(workspace: Workspace, name: str, request: Request) -> Result:
+    """Undo everything after a checkpoint; with an actor, only that actor's operations, keeping what others wrote."""
+    return _take_back(workspace, Verb(kind=OperationKind.ROLLBACK, checkpoint=name), request)
+
+
+def restore(workspace: Workspace, name: str, request: Request) -> Result:
+    """Put paths back to a checkpoint's content, as one operation."""
+    return _take_back(workspace, Verb(kind=OperationKind.RESTORE, checkpoint=name), request)
+
+
+# -- selecting what to plan ----------------------------------------------------------------------
+
+
+def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
+    """What makes the plan, and makes it anew when it went stale. What nobody announced is recorded first."""
+    if verb.kind is OperationKind.UNDO:
+        return _undoing(workspace, request)
+    if verb.kind is OperationKind.REDO:
+        return _redoing(workspace, request)
+    if verb.kind is OperationKind.ROLLBACK:
+        return _rolling_back(workspace, verb.checkpoint, request)
+    return _restoring(workspace, verb.checkpoint, request)
+
+
+def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     _check(request)
     sync(workspace)
     narrow = _narrow(workspace, request)
 
-    def make() -> _Draft:
+    def make() -> Draft:
         selection = _select(workspace, request, narrow)
         standing = workspace.journal.standing(select.targets(selection.chosen))
         flips = select.undoing(selection.chosen, narrow, standing)
         return _draft(workspace, OperationKind.UNDO, selection.chosen, flips, request, selection.passed)
 
-    return _take_back(workspace, make, request)
+    return make
 
 
-def redo(workspace: Workspace, request: Request) -> Result:
-    """Bring back what was undone last, or the named operations."""
+def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     _check(request)
     sync(workspace)
     everywhere = Narrow()
 
-    def make() -> _Draft:
+    def make() -> Draft:
         if request.ops:
             chosen = tuple(views.operation(workspace.journal, op) for op in request.ops)
             standing = workspace.journal.standing(select.targets(chosen))
@@ -124,17 +126,16 @@ def redo(workspace: Workspace, request: Request) -> Result:
             flips = select.undoing(chosen, everywhere, standing)
         return _draft(workspace, OperationKind.REDO, chosen, flips, request, ())
 
-    return _take_back(workspace, make, request)
+    return make
 
 
-def rollback(workspace: Workspace, name: str, request: Request) -> Result:
-    """Undo everything after a checkpoint; with an actor, only that actor's operations, keeping what others wrote."""
+def _rolling_back(workspace: Workspace, name: str, request: Request) -> Callable[[], Draft]:
     checkpoint = workspace.checkpoints.find(name)
     sync(workspace)
     if request.actor is not None:
         return _rollback_actor(workspace, checkpoint, request)
 
-    def make() -> _Draft:
+    def make() -> Draft:
         plans = [
             rewind(views.file_changes(workspace.journal, file), checkpoint.position)
             for file in views.files_changed_after(workspace.journal, checkpoint.position)
@@ -143,56 +144,85 @@ def rollback(workspace: Workspace, name: str, request: Request) -> Result:
             plans = [plan for plan in plans if _reaches(plan, request.paths)]
         undone = tuple(_undone_by(workspace, plans))
         plan = _settled(workspace, UndoPlan(kind=OperationKind.ROLLBACK, undone=undone, files=_sorted(plans)))
-        return _Draft(plan=plan, source=_source(OperationKind.ROLLBACK, f"to {checkpoint.id}", checkpoint))
+        return Draft(plan=plan, source=_source(OperationKind.ROLLBACK, f"to {checkpoint.id}", checkpoint))
 
-    return _take_back(workspace, make, request)
+    return make
 
 
-def restore(workspace: Workspace, name: str, request: Request) -> Result:
-    """Put paths back to a checkpoint's content, as one operation."""
+def _restoring(workspace: Workspace, name: str, request: Request) -> Callable[[], Draft]:
     checkpoint = workspace.checkpoints.find(name)
     if not request.paths:
         raise UsageError("restore needs at least one path", hint="`takeback restore CHECKPOINT --path P`")
     sync(workspace)
 
-    def make() -> _Draft:
+    def make() -> Draft:
         plans = [
             plan
             for path in _paths_at(workspace, request.paths)
             for plan in _put_back(workspace, path, checkpoint)
         ]
         plan = _settled(workspace, UndoPlan(kind=OperationKind.RESTORE, undone=(), files=_sorted(plans)))
-        return _Draft(plan=plan, source=_source(OperationKind.RESTORE, f"from {checkpoint.id}", checkpoint))
+        return Draft(plan=plan, source=_source(OperationKind.RESTORE, f"from {checkpoint.id}", checkpoint))
 
-    return _take_back(workspace, make, request)
+    return make
 
 
 # -- planning and applying -----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class Draft:
+    """A plan that nobody has carried out yet."""
+
     plan: UndoPlan
     source: Source
     passed: tuple[Passed, ...] = ()
 
 
-def _take_back(workspace: Workspace, make: Callable[[], _Draft], request: Request) -> Result:
-    for _ in range(_ATTEMPTS):
+def _take_back(workspace: Workspace, verb: Verb, request: Request) -> Result:
+    make = planner(workspace, verb, request)
+    for _ in range(ATTEMPTS):
         draft = make()
-        plan = draft.plan
-        if plan.conflicts and request.on_conflict is OnConflict.STOP:
-            return _result(Outcome.CONFLICT, None, draft)
-        if request.dry_run:
-            anything = any(file.records for file in plan.files) or _failed(plan)
-            return _result(Outcome.PLANNED if anything else Outcome.NOTHING, None, draft)
-        applied = workspace.applier.apply(plan, draft.source)
-        if not isinstance(applied, Stale):
-            return _result(_outcome(plan, applied.operation), applied.operation, draft)
-        workspace.looker.at(applied.paths, Source(kind=OperationKind.EDIT, actor="unknown"))
+        result = decided(draft, request)
+        if result is None:
+            result = _by_editor(workspace, draft, verb, request) or carried_out(workspace, draft)
+        if result is not None:
+            return result
     raise Busy(
         "files of this undo keep changing", hint="Stop what is writing, then try again; nothing was changed."
     )
+
+
+def decided(draft: Draft, request: Request) -> Result | None:
+    """The result, where nothing is to be written: a conflict, or a plan that was only to be shown."""
+    plan = draft.plan
+    if plan.conflicts and request.on_conflict is OnConflict.STOP:
+        return _result(Outcome.CONFLICT, None, draft)
+    if request.dry_run:
+        anything = any(file.records for file in plan.files) or _failed(plan)
+        return _result(Outcome.PLANNED if anything else Outcome.NOTHING, None, draft)
+    return None
+
+
+def carried_out(workspace: Workspace, draft: Draft) -> Result | None:
+    """The result of carrying the plan out on disk; `None` if it went stale: what moved was looked at, plan anew."""
+    applied = workspace.applier.apply(draft.plan, draft.source)
+    if isinstance(applied, Stale):
+        workspace.looker.at(applied.paths, Source(kind=OperationKind.EDIT, actor="unknown"))
+        return None
+    return _result(_outcome(draft.plan, applied.operation), applied.operation, draft)
+
+
+def _by_editor(workspace: Workspace, draft: Draft, verb: Verb, request: Request) -> Result | None:
+    """The result of the editor that holds unsaved text over a file of the plan; `None` if none does.
+
+    Raises Refused if it cannot be asked.
+    """
+    paths = {place for file in draft.plan.files if file.writes for place in (file.path, file.target)}
+    holding = [editor for editor in editors(workspace.state) if editor.dirty & paths]
+    if not holding:
+        return None
+    return handover.take_back(holding, paths, verb, request)
 
 
 def _outcome(plan: UndoPlan, operation: OpId | None) -> Outcome:
@@ -205,7 +235,7 @@ def _failed(plan: UndoPlan) -> bool:
     return any(file.outcome in FAILED for file in plan.files)
 
 
-def _result(outcome: Outcome, operation: OpId | None, draft: _Draft) -> Result:
+def _result(outcome: Outcome, operation: OpId | None, draft: Draft) -> Result:
     files = tuple(
         FileResult(path=file.target, outcome=file.outcome, note=file.note) for file in draft.plan.files
     )
@@ -226,12 +256,12 @@ def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked 
     flips: Flips,
     request: Request,
     passed: tuple[Passed, ...],
-) -> _Draft:
+) -> Draft:
     plans = [_plan_one(workspace, file, one, request.on_conflict) for file, one in flips.items()]
     undone = tuple(operation.id for operation in chosen)
     plan = _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
     label = ", ".join(f"operation {op}" for op in undone[:5]) + (" …" if len(undone) > 5 else "")
-    return _Draft(plan=plan, source=_source(kind, label, None), passed=passed)
+    return Draft(plan=plan, source=_source(kind, label, None), passed=passed)
 
 
 def _plan_one(
@@ -277,7 +307,14 @@ def _check(request: Request) -> None:
 def _narrow(workspace: Workspace, request: Request) -> Narrow:
     here = (workspace.recorder.state_of(path) for path in request.paths)
     files = frozenset(file for file, _ in here if file)
-    return Narrow(actor=request.actor, paths=request.paths, files=files, inferred=request.inferred)
+    counts_all = request.actor is not None or not request.in_editor
+    return Narrow(
+        actor=request.actor,
+        paths=request.paths,
+        files=files,
+        inferred=request.inferred,
+        passing=frozenset() if counts_all else frozenset({HUMAN}),
+    )
 
 
 def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
@@ -292,6 +329,7 @@ def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Se
             views.of_turn(journal, turn.id), replace(narrow, actor=narrow.actor or turn.actor)
         )
     if request.since is not None:
+        narrow = replace(narrow, passing=frozenset())
         return select.matching(operations_since(workspace, request.since), narrow)
     return select.last(views.newest_first(journal), request.n or 1, narrow)
 
@@ -302,10 +340,10 @@ def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
     return select.last_undone(operations, n, lambda op: journal.standing(select.targets([op]))).chosen
 
 
-def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Request) -> Result:
+def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Request) -> Callable[[], Draft]:
     narrow = _narrow(workspace, request)
 
-    def make() -> _Draft:
+    def make() -> Draft:
         later = views.newest_first(workspace.journal, after=checkpoint.position)
         selection = select.matching(later, narrow)
         standing = workspace.journal.standing(select.targets(selection.chosen))
@@ -314,7 +352,7 @@ def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Reque
         label = f"{request.actor} to {checkpoint.id}"
         return replace(draft, source=_source(OperationKind.ROLLBACK, label, checkpoint))
 
-    return _take_back(workspace, make, request)
+    return make
 
 
 # -- rollback and restore ------------------------------------------------------------------------

@@ -27,6 +27,8 @@ class Narrow:
     """The files that are at `paths` now: their changes count under every name they had."""
     inferred: bool = False
     """Count operations whose actor was concluded from time alone as that actor's."""
+    passing: frozenset[str] = frozenset()
+    """Actors whose operations are passed over: those of an editor that has an undo of its own."""
 
     def takes(self, change: Change) -> bool:
         """Whether the selection reaches this change."""
@@ -100,6 +102,8 @@ def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
         return "git operations are undone by id only; git itself can do it too (`git reflog`)"
     if all(change.seq in operation.fallen for change in operation.changes if narrow.takes(change)):
         return ""
+    if operation.actor in narrow.passing:
+        return f"it is by {operation.actor}, and the editor's own undo takes it back"
     if operation.inferred and narrow.actor is not None and not narrow.inferred:
         return f"its actor {operation.actor} was concluded from time alone; `--inferred` includes it"
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from takeback.config import RecordConfig
 from takeback.files.cache import StatCache, load_cache, save_cache
@@ -18,11 +18,13 @@ from takeback.files.scan import Scan, scan
 from takeback.journal.log import Journal
 from takeback.model.ids import OpId
 from takeback.model.operation import Observation
-from takeback.model.paths import WorkspacePath
+from takeback.model.paths import WorkspacePath, parent
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
 from takeback.record import Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
 from takeback.store.objects import ObjectStore
+from takeback.watch.git_moves import GitMoves
+from takeback.watch.settle import Move
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ class Looked:
 
     operation: OpId | None
     """`None`: everything is as it was known."""
+    git: OpId | None = None
+    """The operation that holds what git wrote, if it wrote anything."""
     unreadable: tuple[WorkspacePath, ...] = ()
     """Folders that could not be looked into."""
 
@@ -49,6 +53,7 @@ class Looker:
     config: RecordConfig
     cache_path: str
     clock: Callable[[], int]
+    moves: GitMoves
 
     def everything(self, source: Source) -> Looked:
         """Record whatever differs from the last known state, anywhere."""
@@ -61,7 +66,7 @@ class Looker:
         if not recorded.deferred and seen.cache is not cache:
             save_cache(seen.cache, self.cache_path)
         self._remember_rules(token)
-        return Looked(operation=recorded.operation, unreadable=seen.unreadable_folders)
+        return Looked(operation=recorded.operation, git=recorded.git, unreadable=seen.unreadable_folders)
 
     def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
@@ -70,9 +75,44 @@ class Looker:
             wanted.update(dict.fromkeys(self._below(path)))
         return self.recorder.record(source, self.observe(tuple(wanted)))
 
+    def burst(
+        self,
+        paths: Sequence[WorkspacePath],
+        folders: Iterable[WorkspacePath],
+        moves: Iterable[Move],
+        source: Source,
+        *,
+        complete: bool,
+    ) -> Recorded:
+        """Record what events told of: what is at `paths` and below `folders`, with the renames they saw.
+
+        Cost: the paths, not the tree. `complete` says that all that git wrote is among them.
+        """
+        wanted = dict.fromkeys(paths)
+        for folder in folders:
+            wanted.update(dict.fromkeys(self._below(folder)))
+        seen = list(self.observe(tuple(wanted)))
+        emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
+        seen += self.observe(sorted(folder for folder in emptied if self._is_folder(folder)))
+        sources = self._sources(moves)
+        seen = [replace(one, moved_from=sources.get(one.path)) for one in seen]
+        return self.moves.record(source, seen, complete=complete)
+
+    def _sources(self, moves: Iterable[Move]) -> dict[WorkspacePath, WorkspacePath]:
+        """Where renamed files came from; a folder took all that was known below it along."""
+        found = {}
+        for move in moves:
+            if move.is_folder:
+                for path in self.recorder.recorded_below(move.source):
+                    found[WorkspacePath(move.target + path[len(move.source) :])] = path
+            elif self.recorder.state_of(move.source)[1].exists:
+                found[move.target] = move.source
+        return found
+
     def observe(self, paths: Sequence[WorkspacePath]) -> tuple[Observation, ...]:
         """What is at `paths` now, content in the store; paths that are not recorded are left out."""
-        left_out = self.left_out(paths)
+        unknown = [path for path in paths if not self._is_recorded(path)]
+        left_out = self.rules.ignored(unknown) if unknown else frozenset()
         return tuple(self._observation(path) for path in paths if path not in left_out)
 
     def left_out(self, paths: Sequence[str]) -> frozenset[str]:
@@ -106,7 +146,7 @@ class Looker:
             for path, known in self.journal.all_known()
             if known.state.kind is FileKind.DIRECTORY and path not in empty
         ]
-        return self.recorder.record(source, observations)
+        return self.moves.record(source, observations, complete=True)
 
     def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
         return Observation(path=path, after=self.read(path), adopted=adopted)
@@ -136,8 +176,7 @@ class Looker:
 
     def _below(self, path: WorkspacePath) -> Iterable[WorkspacePath]:
         """What is, or was, below a folder: of folders that are left out only what was recorded."""
-        stat = self.folder.look(path)
-        if stat is not None and stat.kind is FileKind.DIRECTORY:
+        if self._is_folder(path):
             yield from self._walk(path)
         yield from self.recorder.recorded_below(path)
 
@@ -147,11 +186,13 @@ class Looker:
         ]
         for name in sorted(names):
             path = WorkspacePath(f"{folder}/{name}")
-            stat = self.folder.look(path)
-            is_folder = stat is not None and stat.kind is FileKind.DIRECTORY
-            if is_folder and not self.left_out([path + "/"]):
+            if self._is_folder(path) and not self.left_out([path + "/"]):
                 yield from self._walk(path)
             yield path
+
+    def _is_folder(self, path: WorkspacePath) -> bool:
+        stat = self.folder.look(path)
+        return stat is not None and stat.kind is FileKind.DIRECTORY
 
     def _is_recorded(self, path: str) -> bool:
         if path.endswith("/"):

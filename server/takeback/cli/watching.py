@@ -1,0 +1,45 @@
+"""Commands that stay: watch."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from takeback.cli import render
+from takeback.cli.app import Invocation, command, takeback
+from takeback.model.operation import Operation
+from takeback.service.lease import holder
+
+if TYPE_CHECKING:
+    from takeback.service.running import Running
+
+
+@command(takeback, "watch", json_too=False)
+def watch(invocation: Invocation) -> None:
+    """Record in the foreground, for editors without LSP, and print operations as they come. Ctrl-C ends it."""
+    from takeback.service.running import Inbox, Running  # noqa: PLC0415 - no other command needs watchdog
+
+    with invocation.workspace() as workspace:
+        running = Running(workspace, Inbox(), on_operations=_show)
+        _stop_on_signals(running)
+        other = holder(workspace.state)
+        render.warn(
+            f"Recording {workspace.root}"
+            if other is None
+            else f"Process {other} is recording {workspace.root}; this one follows, and takes over when it ends."
+        )
+        running.run()
+
+
+def _show(found: Sequence[Operation]) -> None:
+    render.operations(found)
+
+
+def _stop_on_signals(running: Running) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        running.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)

@@ -1,0 +1,292 @@
+"""The documents that the editor of this server has open, over their files.
+
+A document has two states: what its file was when it was opened, reloaded or saved (the parent), and what it shows.
+Unsaved text is a draft over the parent. Everything here runs on the thread that owns the journal, in the order in
+which the editor told it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from takeback.errors import TakebackError
+from takeback.journal import views
+from takeback.model.ids import ChangeSeq
+from takeback.model.operation import HUMAN, Observation, OperationKind
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileKind, FileState
+from takeback.model.text import Text, is_binary, join, split
+from takeback.record import Source
+from takeback.service import recording
+from takeback.service.opening import Workspace
+from takeback.service.published import Publication
+from takeback.store.diff import differ
+from takeback.undo import buffer, history
+from takeback.undo.plan import FilePlan
+
+_BOM = codecs.BOM_UTF8
+_MAX_BYTES = 1 << 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """One open document."""
+
+    version: int
+    text: str
+    parent: bytes | None
+    """`None`: its file was not there, or is not text in UTF-8."""
+    disk: bytes | None
+    """Its file when it was looked at last."""
+    stamp: tuple[int, ...]
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
+        return normal(self.parent) != normal(self.text)
+
+    @property
+    def is_over_disk(self) -> bool:
+        """Whether the file is still the one that it came from."""
+        return self.parent == self.disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What a document has to become for a plan."""
+
+    path: WorkspacePath
+    version: int
+    """Of the document that this was made for."""
+    text: str
+    was_clean: bool
+    over_disk: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A document that cannot follow, so its file is left too."""
+
+    path: WorkspacePath
+    note: str
+
+
+def normal(content: bytes | str | None) -> str | None:
+    """Text without byte order mark and with LF; `None` for what is no text in UTF-8."""
+    if content is None:
+        return None
+    if isinstance(content, bytes):
+        if is_binary(content):
+            return None
+        try:
+            content = content.decode()
+        except UnicodeDecodeError:
+            return None
+    return content.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+class Buffers:
+    """The open documents of one workspace."""
+
+    def __init__(self, workspace: Workspace, publication: Publication) -> None:
+        self._workspace = workspace
+        self._publication = publication
+        self._open: dict[WorkspacePath, Buffer] = {}
+
+    # -- what the editor tells -------------------------------------------------------------------
+
+    def opened(self, path: WorkspacePath, version: int, text: str) -> None:
+        """A document was opened; where it is not its file, the editor kept unsaved text over it."""
+        disk, stamp = self._look(path)
+        self._set(path, Buffer(version=version, text=text, parent=disk, disk=disk, stamp=stamp))
+
+    def changed(self, path: WorkspacePath, version: int, text: str) -> None:
+        """A document was edited, or reloaded: then it is what its file is now."""
+        known = self._open.get(path)
+        if known is None:
+            self.opened(path, version, text)
+            return
+        now = self._refreshed(path, replace(known, version=version, text=text))
+        if normal(now.disk) == normal(text):
+            now = replace(now, parent=now.disk)
+        self._set(path, now)
+
+    def saved(self, path: WorkspacePath, text: str) -> None:
+        """A document was saved: its file is recorded as the human's, and what came after that as it is."""
+        known = self._open.get(path)
+        if not recording.is_paused(self._workspace):
+            self._record_save(path, text, known.parent if known else None)
+        disk, stamp = self._look(path)
+        version = known.version if known else 0
+        if normal(disk) == normal(text):
+            now = Buffer(version=version, text=text, parent=disk, disk=disk, stamp=stamp)
+        else:
+            told = _encoded(text, known.parent if known else None)
+            now = Buffer(version=version, text=text, parent=told, disk=disk, stamp=stamp)
+        self._set(path, now)
+
+    def closed(self, path: WorkspacePath) -> None:
+        """A document was closed; its unsaved text is gone."""
+        self._open.pop(path, None)
+        self._publish()
+
+    def close(self) -> None:
+        """No document is open any more."""
+        self._open.clear()
+        self._publication.close()
+
+    # -- what a plan asks ------------------------------------------------------------------------
+
+    def propose(self, plan: FilePlan) -> Proposed | Blocked | None:
+        """What the document of a planned file has to become; `None` if there is none, or its text is not concerned.
+
+        A file that goes, comes or moves takes no document along: that is the editor's.
+        """
+        known = self._open.get(plan.path)
+        if known is None or not plan.writes:
+            return None
+        known = self._refreshed(plan.path, known)
+        self._set(plan.path, known)
+        if known.parent is None or normal(known.parent) is None:
+            return (
+                Blocked(path=plan.path, note="it is open with unsaved text, and its file is no text in UTF-8")
+                if (known.is_dirty and known.disk is not None)
+                else None
+            )
+        if plan.before.kind is not FileKind.FILE or plan.after.kind is not FileKind.FILE:
+            return None
+        return self._proposed(plan, known)
+
+    def is_dirty(self, path: WorkspacePath) -> bool:
+        """Whether unsaved text stands over a file."""
+        known = self._open.get(path)
+        return known is not None and known.is_dirty
+
+    def _proposed(self, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
+        assert known.parent is not None, "BUG: a document without a parent takes no part"
+        parent = split(known.parent)
+        after = self._after(plan, known, parent)
+        if after is None:
+            return Blocked(
+                path=plan.path, note="the lines to take back cannot be told in the editor's older text"
+            )
+        if after == parent:
+            return None
+        shown = split(_with_mark(known.text, known.parent))
+        text = buffer.with_unsaved(parent, after, shown, differ)
+        if text is None:
+            return Blocked(path=plan.path, note="unsaved text in the editor rewrote the same lines")
+        planned = _decoded(join(text), known.text)
+        if planned == known.text:
+            return None
+        return Proposed(
+            path=plan.path,
+            version=known.version,
+            text=planned,
+            was_clean=not known.is_dirty,
+            over_disk=known.is_over_disk,
+        )
+
+    def _after(self, plan: FilePlan, known: Buffer, parent: Text) -> Text | None:
+        """The parent, with as much of the plan as stands in it."""
+        if known.is_over_disk:
+            return split(self._planned_bytes(plan))
+        until = self._recorded_at(plan, known.parent or b"")
+        if until is None:
+            return parent  # a state that was never recorded: nothing of any operation is known to be in it
+        found = history.load(self._workspace.journal, self._workspace.store, plan.file, plan.flips)
+        return buffer.taken_back(found, until, parent, plan.flips)
+
+    def _planned_bytes(self, plan: FilePlan) -> bytes:
+        if plan.data is not None:
+            return plan.data
+        return self._workspace.store.get(plan.after.blob) if plan.after.blob else b""
+
+    def _recorded_at(self, plan: FilePlan, parent: bytes) -> ChangeSeq | None:
+        """The last change that left the file as the parent is."""
+        if not plan.flips:
+            return None
+        blob = self._workspace.store.put(parent)
+        changes = views.file_changes(self._workspace.journal, plan.file)
+        for change in reversed(changes):
+            if change.after.blob == blob:
+                return change.seq
+        return ChangeSeq(0) if changes and changes[0].before.blob == blob else None
+
+    # -- recording -------------------------------------------------------------------------------
+
+    def _record_save(self, path: WorkspacePath, text: str, parent: bytes | None) -> None:
+        looker, recorder = self._workspace.looker, self._workspace.recorder
+        source = Source(kind=OperationKind.EDIT, actor=HUMAN)
+        seen = looker.observe([path])
+        if not seen:  # ignored files are not recorded, whoever saves them
+            return
+        state = seen[0].after
+        disk = self._workspace.store.get(state.blob) if state.blob else None
+        if normal(disk) != normal(text):
+            state = self._told_state(state, _encoded(text, parent))
+        recorded = recorder.record(source, [Observation(path=path, after=state)])
+        if recorded.operation is None:
+            recorder.claim(source, path, state)
+        if state != seen[0].after:
+            recorder.record(recording.unannounced(self._workspace, ""), looker.observe([path]))
+
+    def _told_state(self, seen: FileState, data: bytes) -> FileState:
+        blob = self._workspace.store.put(data)
+        mode = seen.mode or 0o644
+        return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=len(data))
+
+    # --------------------------------------------------------------------------------------------
+
+    def _set(self, path: WorkspacePath, known: Buffer) -> None:
+        self._open[path] = known
+        self._publish()
+
+    def _publish(self) -> None:
+        self._publication.tell(self.documents())
+
+    def documents(self) -> Mapping[WorkspacePath, bool]:
+        """Every open file, and whether it holds unsaved text."""
+        return {path: known.is_dirty for path, known in self._open.items()}
+
+    def _refreshed(self, path: WorkspacePath, known: Buffer) -> Buffer:
+        if self._stamp(path) == known.stamp:
+            return known
+        disk, stamp = self._look(path)
+        return replace(known, disk=disk, stamp=stamp)
+
+    def _look(self, path: WorkspacePath) -> tuple[bytes | None, tuple[int, ...]]:
+        stamp = self._stamp(path)
+        try:
+            reading = self._workspace.folder.read(path, _MAX_BYTES)
+        except TakebackError:
+            return None, stamp
+        return (reading.data if reading.kind is FileKind.FILE else None), stamp
+
+    def _stamp(self, path: WorkspacePath) -> tuple[int, ...]:
+        try:
+            stat = os.stat(os.path.join(self._workspace.root, path), follow_symlinks=False)
+        except OSError:
+            return ()
+        return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+
+
+def _with_mark(text: str, like: bytes) -> bytes:
+    """`text` in UTF-8; with a byte order mark, which editors do not show, if `like` has one."""
+    data = text.encode("utf-8", "surrogatepass")
+    return _BOM + data if like.startswith(_BOM) and not data.startswith(_BOM) else data
+
+
+def _decoded(data: bytes, like: str) -> str:
+    text = data.decode("utf-8", "surrogatepass")
+    return text if like.startswith("\ufeff") else text.removeprefix("\ufeff")
+
+
+def _encoded(text: str, like: bytes | None) -> bytes:
+    """`text` as the editor writes it: with the endings and the byte order mark of the file it came from."""
+    if like is not None and b"\r\n" in like and "\r\n" not in text:
+        text = text.replace("\n", "\r\n")
+    return _with_mark(text, like or b"")

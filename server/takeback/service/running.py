@@ -1,0 +1,257 @@
+"""A workspace that stays open: the one thread that owns its journal, its recorder, and what other processes ask.
+
+    notifier ─┐
+    sockets  ─┼─> Inbox ──> run(): one job after the other, then what has settled is recorded
+    front end ┘
+
+With the lease this process records. Without it, it follows the journal, and records as soon as the lease is free.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from typing import TypeVar
+
+from takeback.errors import TakebackError
+from takeback.journal import views
+from takeback.journal.log import Journal
+from takeback.model.operation import UNKNOWN, Operation, OperationKind
+from takeback.model.paths import WorkspacePath
+from takeback.record import Baseline, Recorded, Recorder, Source
+from takeback.repository.ignore import IgnoreRules
+from takeback.service import channel, recording
+from takeback.service.lease import Lease
+from takeback.service.opening import Workspace
+from takeback.store.objects import ObjectStore
+from takeback.watch import baseline
+from takeback.watch.events import LeaveOut
+from takeback.watch.run import Watching
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+POLL_S = 0.25
+"""How often a follower looks whether the lease is free, and anybody whether the journal has grown."""
+_ANSWER_S = 60.0
+
+
+class Inbox:
+    """What the owning thread is to do, in order. Any thread may add."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._is_awake = False
+
+    def do(self, act: Callable[[], T]) -> Future[T]:
+        """What `act` gives back once the owning thread has done it."""
+        future: Future[T] = Future()
+
+        def job() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(act())
+            except BaseException as error:  # noqa: BLE001 - whoever asked gets it
+                future.set_exception(error)
+
+        self._jobs.put(job)
+        return future
+
+    def wake(self) -> None:
+        """Let the owning thread look what there is to do. Costs nothing while it is awake."""
+        if not self._is_awake:
+            self._is_awake = True
+            self._jobs.put(lambda: None)
+
+    def next(self, timeout_s: float | None) -> Callable[[], None] | None:
+        """The next job, or `None` after `timeout_s`."""
+        try:
+            job = self._jobs.get(timeout=timeout_s)
+        except queue.Empty:
+            job = None
+        self._is_awake = False
+        return job
+
+
+class Running:
+    """One workspace, open until stopped. `run` belongs to the thread that opened the workspace."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        inbox: Inbox,
+        *,
+        on_operations: Callable[[Sequence[Operation]], None],
+        others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
+    ) -> None:
+        """`others` answers requests that are no recorder's, on a thread of the connection."""
+        self._workspace = workspace
+        self._inbox = inbox
+        self._on_operations = on_operations
+        self._others = others or {}
+        self._lease = Lease(workspace.state)
+        self._listener: channel.Listener | None = None
+        self._commands: dict[int, Source] = {}
+        self._stack = ExitStack()
+        self._seen = workspace.journal.last_operation()
+        self._is_stopping = False
+        self._next_try = 0.0
+        self.is_recorder = False
+
+    def run(self) -> None:
+        """Returns after `stop`."""
+        try:
+            while not self._is_stopping:
+                self._try_to_record()
+                self._tell()
+                job = self._inbox.next(self._wait_s())
+                if job is not None:
+                    job()
+                watching = self._workspace.here.watching
+                if watching is not None:
+                    watching.step()
+        finally:
+            self._close()
+
+    def stop(self) -> None:
+        """Ends `run` after what has been asked so far. Any thread may call it."""
+
+        def end() -> None:
+            self._is_stopping = True
+
+        self._inbox.do(end)
+
+    # -- recording -------------------------------------------------------------------------------
+
+    def _try_to_record(self) -> None:
+        if self.is_recorder or time.monotonic() < self._next_try:
+            return
+        self._next_try = time.monotonic() + POLL_S
+        if not self._lease.take():
+            return
+        watching = Watching(
+            self._workspace.looker,
+            settle_ms=self._workspace.config.watch.settle_ms,
+            leave_out=leave_out(self._workspace, self._stack),
+            source=self._source,
+            is_paused=lambda: recording.is_paused(self._workspace),
+            wake=self._inbox.wake,
+        )
+        self.is_recorder = True
+        self._workspace.here.watching = watching
+        self._listen()
+        try:
+            watching.start()
+        except TakebackError:
+            logger.exception("the first look failed; what it would have found is found by the next")
+
+    def _listen(self) -> None:
+        address = recording.recorder_address(self._workspace)
+        try:
+            self._listener = channel.Listener(address, self._answer, self._hung_up)
+        except OSError:
+            logger.warning("nobody can ask this recorder to catch up: no socket at %s", address)
+
+    def _close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        watching, self._workspace.here.watching = self._workspace.here.watching, None
+        if watching is not None:
+            watching.stop()
+            self._tell()
+        self._stack.close()
+        self._lease.give_up()
+
+    def _source(self, label: str) -> Source:
+        """Whose an unannounced write is: the running command's, else the open turn's, else nobody's known."""
+        running = tuple(self._commands.values())
+        if len(running) == 1:
+            return running[0]
+        if running:
+            who = " or ".join(source.actor for source in running)
+            return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
+        return recording.unannounced(self._workspace, label)
+
+    # -- following -------------------------------------------------------------------------------
+
+    def _wait_s(self) -> float:
+        watching = self._workspace.here.watching
+        wait_s = watching.wait_s() if watching is not None else None
+        return POLL_S if wait_s is None else min(wait_s, POLL_S)
+
+    def _tell(self) -> None:
+        """Tell of operations that anybody recorded since the last time."""
+        journal = self._workspace.journal
+        last = journal.last_operation()
+        if last > self._seen:
+            found = tuple(views.newest_first(journal, after=self._seen))
+            self._seen = last
+            self._on_operations(tuple(reversed(found)))
+
+    # -- what other processes ask ----------------------------------------------------------------
+
+    def _answer(self, connection: int, message: channel.Message) -> channel.Message:
+        other = self._others.get(message["do"])
+        if other is not None:
+            return other(message)
+        return self._inbox.do(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
+
+    def _answer_here(self, connection: int, message: channel.Message) -> channel.Message:
+        watching = self._workspace.here.watching
+        if watching is None:
+            return {"failed": True}
+        if message["do"] == "begin":
+            watching.catch_up()
+            self._commands[connection] = recording.source_in(message["source"])
+            watching.holding = True
+            return {"begun": True}
+        if message["do"] == "end":
+            return _recorded(self._end(connection))
+        source = message.get("source")
+        return _recorded(watching.catch_up(recording.source_in(source) if source else None))
+
+    def _end(self, connection: int) -> Recorded:
+        """The effects of a command that has ended are recorded as its own, whoever else is running."""
+        source = self._commands.pop(connection)
+        watching = self._workspace.here.watching
+        assert watching is not None, "BUG: commands begin while this process records"
+        several = bool(self._commands)
+        recorded = watching.catch_up(None if several else source)
+        watching.holding = several
+        return recorded
+
+    def _hung_up(self, connection: int) -> None:
+        if connection in self._commands:
+            self._inbox.do(lambda: connection in self._commands and self._end(connection))
+
+
+def leave_out(workspace: Workspace, stack: ExitStack) -> LeaveOut:
+    """Which folders need no watch, asked on the notifier's thread: with a reading journal and rules of its own."""
+    journal = Journal(workspace.state, read_only=True)
+    stack.callback(journal.close)
+    store = ObjectStore(os.path.join(workspace.state, "store.git"))
+    known = baseline.load(journal) or Baseline(tracked=None, rest=None)
+    reader = Recorder(journal, store, lambda: known, workspace.clock)
+    included = workspace.config.record.include_ignored
+    rules = IgnoreRules(workspace.root, plain_git_dir=store.path, include_ignored=included)
+
+    def ask(folders: Sequence[str]) -> frozenset[str]:
+        ignored = rules.ignored(folders)
+        return frozenset(folder for folder in ignored if not reader.has_recorded_below(_bare(folder)))
+
+    return ask
+
+
+def _bare(folder: str) -> WorkspacePath:
+    return WorkspacePath(folder.rstrip("/"))
+
+
+def _recorded(recorded: Recorded) -> channel.Message:
+    return {"operation": recorded.operation, "git": recorded.git}

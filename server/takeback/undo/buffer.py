@@ -1,0 +1,63 @@
+"""What an open document becomes when its file is taken back: unsaved text stays, as one more standing change. Pure.
+
+    parent   the file as the document was opened from, reloaded from or saved to
+    after    the same, with the chosen operations taken back
+    shown    the document: the parent, and unsaved text over it
+
+The way from parent to after is one change, the unsaved text another that stands; the weave puts both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from takeback.model.ids import ChangeSeq
+from takeback.model.text import Span, Text, keys, rewrite
+from takeback.undo.clash import OnConflict, outlook
+from takeback.undo.fold import History, fold
+from takeback.undo.weave import Mismatch, Weave
+
+Differ = Callable[[Sequence[bytes], Sequence[bytes]], tuple[Span, ...]]
+
+_TAKING_BACK = ChangeSeq(1)
+_UNSAVED = ChangeSeq(2)
+_NAMES = {_TAKING_BACK: "taking back", _UNSAVED: "unsaved text"}
+
+
+def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text | None:
+    """The document afterwards; `None` if unsaved text rewrote lines that would change."""
+    weave = Weave(parent)
+    weave.apply(_TAKING_BACK, rewrite(after, differ(keys(parent, after), keys(after, parent))))
+    weave.flip([(_TAKING_BACK, False)])
+    weave.apply(_UNSAVED, rewrite(shown, differ(keys(parent, shown), keys(shown, parent))))
+    found = outlook(weave, {_TAKING_BACK: True}, OnConflict.STOP, _NAMES)
+    if found.clashes:
+        return None
+    kept = shown.final_newline == parent.final_newline
+    final_newline = after.final_newline if kept else shown.final_newline
+    ending = shown.ending or after.ending
+    return Text(lines=found.lines, ending=ending, final_newline=final_newline if found.lines else None)
+
+
+def taken_back(
+    history: History, until: ChangeSeq, parent: Text, flips: Mapping[ChangeSeq, bool]
+) -> Text | None:
+    """The file as it was after `until`, with `flips` as far as they are that old; `None` if that is not clear.
+
+    For a document that was not reloaded since: what happened after `until` is not in it, and is not touched.
+    """
+    steps = tuple(step for step in history.steps if step.change.seq <= until)
+    inside = {seq: stands for seq, stands in flips.items() if seq <= until}
+    if not steps or not inside:
+        return parent
+    try:
+        folded = fold(replace(history, steps=steps))
+    except Mismatch:
+        return None
+    shown = folded.weave.text()
+    if keys(shown, parent) != keys(parent, shown):
+        return None
+    names = {step.change.seq: "" for step in steps}
+    found = outlook(folded.weave, inside, OnConflict.STOP, names)
+    return None if found.clashes else replace(parent, lines=found.lines)

@@ -1,0 +1,253 @@
+"""From events to operations: notify, settle, look, record. One instance records one workspace.
+
+    Notifier --events--> put() | step(): Settle -> Pace -> Looker -> journal
+      (its own threads)        | (the one thread that owns the journal)
+
+Only the holder of the lease runs one. It watches first and looks then, so nothing falls between. What it cannot see
+(events lost, folders that could not be watched) leads to a look at the whole tree and a notice that says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from takeback.errors import TakebackError
+from takeback.model.paths import WorkspacePath
+from takeback.record import Recorded, Source
+from takeback.repository.window import discover
+from takeback.watch.events import Clock, Event, LeaveOut, Lost, LostReason
+from takeback.watch.look import Looker
+from takeback.watch.notify import Notifier
+from takeback.watch.pace import Pace
+from takeback.watch.settle import Burst, Move, Settle
+
+logger = logging.getLogger(__name__)
+
+SYNC_S = 2.0
+"""How long a request to catch up waits for the system's queue."""
+AGAIN_NS = 100_000_000
+"""Paths that Takeback itself was changing are looked at again after this."""
+BLIND_LOOK_NS = 30_000_000_000
+"""While some folder cannot be watched, the tree is looked at this often."""
+GIT_AT_WORK_S = 30
+"""A younger `index.lock` means that git is still writing: its files are not recorded one half at a time."""
+RULE_FILES = frozenset({".gitignore"})
+LOST = "found by looking, because events were lost"
+
+_BLIND = frozenset({LostReason.LIMIT, LostReason.UNWATCHED, LostReason.STOPPED, LostReason.ROOT_GONE})
+_SAID = {
+    LostReason.OVERFLOW: "the system dropped events; the whole workspace was looked at instead",
+    LostReason.LIMIT: "the system allows no more watches (fs.inotify.max_user_watches); "
+    "this folder is looked at from time to time",
+    LostReason.UNREADABLE: "this folder may not be read, so nothing in it is recorded",
+    LostReason.UNWATCHED: "this folder cannot be watched; it is looked at from time to time",
+    LostReason.ROOT_GONE: "the workspace folder was moved or removed",
+    LostReason.STOPPED: "reading events failed; the workspace is looked at from time to time",
+    LostReason.FAILED: "some events could not be handled; the whole workspace was looked at instead",
+}
+
+
+class Watching:
+    """Records one workspace while it runs. All methods but `put` belong to the thread that owns the journal."""
+
+    def __init__(  # noqa: PLR0913 - each is named at the one call
+        self,
+        looker: Looker,
+        *,
+        settle_ms: int,
+        leave_out: LeaveOut,
+        source: Callable[[str], Source],
+        is_paused: Callable[[], bool],
+        wake: Callable[[], None],
+        clock: Clock = time.monotonic_ns,
+    ) -> None:
+        """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is."""
+        self._looker = looker
+        self._source = source
+        self._is_paused = is_paused
+        self._wake = wake
+        self._clock = clock
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._settle = Settle(settle_ms * 1_000_000)
+        self._quiet_ns = settle_ms * 1_000_000
+        self._git_until_ns = 0
+        self._pace = Pace()
+        self._again: dict[WorkspacePath, int] = {}
+        self._noticed: set[Lost] = set()
+        self._blind_since: int | None = None
+        self._notifier = Notifier(looker.folder.path, leave_out, self.put)
+        self.holding = False
+        """While set, bursts wait for `catch_up`: a command is running, and its effects are one operation."""
+
+    def start(self) -> None:
+        """Watch, then look at everything. Cost: one walk over the folders, one over the files."""
+        self._notifier.start()
+        if not self._is_paused():
+            self._looker.everything(self._source("found by looking"))
+
+    def stop(self) -> None:
+        """Record what is known to have happened, and stop watching."""
+        with suppress(TakebackError):
+            self.catch_up()
+        self._notifier.stop()
+
+    def put(self, event: Event) -> None:
+        """Take in one event; called on the notifier's thread."""
+        self._events.put(event)
+        self._wake()
+
+    def wait_s(self) -> float | None:
+        """How long `step` has nothing to do if nothing comes; `None`: for ever."""
+        wakes = [] if self._blind_since is None else [self._blind_since + BLIND_LOOK_NS]
+        if not self.holding:
+            settled_ns = self._settle.next_wake_ns()
+            wakes += [] if settled_ns is None else [max(settled_ns, self._git_until_ns)]
+            paced_ns = self._pace.next_wake_ns()
+            wakes += [] if paced_ns is None else [paced_ns]
+            wakes += self._again.values()
+        return max(0.0, (min(wakes) - self._clock()) / 1e9) if wakes else None
+
+    def step(self) -> None:
+        """Take in the events that came, and record what has settled."""
+        self._take_in()
+        now_ns = self._clock()
+        if not self.holding and not self._git_at_work(now_ns):
+            burst = self._settle.due(now_ns)
+            if burst is not None:
+                self._record_burst(burst, now_ns)
+        waited = [*self._pace.due(now_ns), *(path for path, at in self._again.items() if at <= now_ns)]
+        if waited and not self.holding:
+            self._record(waited, (), (), self._source(""), complete=False)
+        if self._blind_since is not None and now_ns >= self._blind_since + BLIND_LOOK_NS:
+            self._blind_since = now_ns
+            self._look()
+
+    def catch_up(self, source: Source | None = None) -> Recorded:
+        """Record everything that happened before this call, as `source` or as whoever is at it.
+
+        While something cannot be watched, this is a look at the whole tree.
+        """
+        seen = self._notifier.sync(SYNC_S)
+        self._take_in()
+        waiting = (*self._pace.flush(), *self._again)
+        burst = self._settle.flush()
+        chosen = source or self._source("")
+        recorded = Recorded(operation=None, deferred=())
+        if burst is not None or waiting:
+            recorded = self._record_all(burst, waiting, chosen)
+        if not seen or self._blind_since is not None:
+            looked = self._look(chosen)
+            recorded = replace(
+                recorded, operation=looked.operation or recorded.operation, git=looked.git or recorded.git
+            )
+        return recorded
+
+    # --------------------------------------------------------------------------------------------
+
+    def _take_in(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._settle.add(self._events.get_nowait(), self._clock())
+
+    def _record_burst(self, burst: Burst, now_ns: int) -> None:
+        admitted = self._pace.admit(burst.paths, now_ns)
+        for path in admitted.newly_slowed:
+            text = "is written without end, so it is recorded every few seconds only"
+            self._notice("coalesced", path, text)
+        self._record_all(replace(burst, paths=admitted.now), (), self._source(""))
+
+    def _record_all(self, burst: Burst | None, waiting: Iterable[WorkspacePath], source: Source) -> Recorded:
+        if burst is None:
+            return self._record(waiting, (), (), source, complete=False)
+        recorded = self._record(
+            (*burst.paths, *waiting), burst.folders, burst.moves, source, complete=burst.git_moved
+        )
+        if self._must_look(burst):
+            looked = self._look(replace(source, label=LOST) if burst.lost and not source.told else source)
+            recorded = replace(recorded, git=recorded.git or looked.git)
+            if recorded.operation is None:
+                recorded = replace(recorded, operation=looked.operation)
+        return recorded
+
+    def _record(
+        self,
+        paths: Iterable[WorkspacePath],
+        folders: Iterable[WorkspacePath],
+        moves: Iterable[Move],
+        source: Source,
+        *,
+        complete: bool,
+    ) -> Recorded:
+        """Record what is at `paths`; what cannot be recorded now is tried again."""
+        wanted = tuple(dict.fromkeys(paths))
+        for path in wanted:
+            self._again.pop(path, None)
+        if (
+            not wanted or self._is_paused()
+        ):  # what happens meanwhile is found by the look at the end of the pause
+            return Recorded(operation=None, deferred=())
+        try:
+            recorded = self._looker.burst(wanted, folders, moves, source, complete=complete)
+        except TakebackError:
+            logger.exception("a burst could not be recorded; it is tried again")
+            self._try_again(wanted, 10 * AGAIN_NS)
+            return Recorded(operation=None, deferred=wanted)
+        self._try_again(recorded.deferred, AGAIN_NS)
+        return recorded
+
+    def _try_again(self, paths: Iterable[WorkspacePath], after_ns: int) -> None:
+        at_ns = self._clock() + after_ns
+        self._again.update(dict.fromkeys(paths, at_ns))
+
+    def _must_look(self, burst: Burst) -> bool:
+        """Whether paths alone do not tell what happened: events are missing, or ignore rules changed."""
+        for lost in burst.lost:
+            if lost not in self._noticed:
+                self._noticed.add(lost)
+                self._notice(lost.reason, lost.path, _SAID[lost.reason])
+            if lost.reason in _BLIND:
+                self._blind_since = self._clock()
+            if lost.reason is LostReason.OVERFLOW:
+                self._noticed.discard(lost)
+        rules = any(path.rpartition("/")[2] in RULE_FILES for path in burst.paths)
+        if rules:
+            self._notifier.widen()
+        return rules or any(lost.reason is not LostReason.UNREADABLE for lost in burst.lost)
+
+    def _look(self, source: Source | None = None) -> Recorded:
+        if self._is_paused():
+            return Recorded(operation=None, deferred=())
+        try:
+            looked = self._looker.everything(source or self._source(LOST))
+        except TakebackError:
+            logger.exception("the workspace could not be looked at")
+            return Recorded(operation=None, deferred=())
+        return Recorded(operation=looked.operation, git=looked.git, deferred=())
+
+    def _notice(self, reason: str, path: str, text: str) -> None:
+        journal = self._looker.journal
+        with suppress(TakebackError), journal.transaction():
+            journal.append("notices", self._looker.clock(), reason, os.fsencode(path), text)
+
+    def _git_at_work(self, now_ns: int) -> bool:
+        """Whether git is in the middle of writing files; then its burst is not cut in two."""
+        wake_ns = self._settle.next_wake_ns()
+        if wake_ns is None or now_ns < wake_ns:
+            return False
+        repository = discover(self._looker.folder.path)
+        if repository is None:
+            return False
+        try:
+            began_s = os.stat(os.path.join(repository.git_dir, "index.lock")).st_mtime
+        except OSError:
+            return False
+        if time.time() - began_s >= GIT_AT_WORK_S:
+            return False
+        self._git_until_ns = now_ns + self._quiet_ns
+        return True
