@@ -13,9 +13,12 @@ from takeback.errors import TakebackError
 from takeback.model.operation import Change, ChangeStatus, Operation, Standing, Turn
 from takeback.service import answers
 from takeback.service.checkpointing import Exported
+from takeback.service.doctoring import Health, Report
+from takeback.service.maintenance import Cleaned
 from takeback.service.taking_back import Outcome, Result
 from takeback.undo.apply import Settled
 from takeback.undo.plan import FileOutcome
+from takeback.upkeep.forget import Forgotten
 
 _SIGNS = {
     ChangeStatus.CREATED: "+",
@@ -143,6 +146,41 @@ def exported(one: Exported) -> None:
     click.echo(f"{one.checkpoint.id} is commit {one.commit[:12]} on the new branch {one.branch}")
     for path in one.left_out:
         click.echo(f"  left out, as it belongs to another repository: {printable(path)}")
+
+
+def report(one: Report) -> None:
+    """What the doctor found, a line for each thing."""
+    colours = {Health.WELL: "green", Health.MENDED: "yellow", Health.BROKEN: "red"}
+    for finding in one.findings:
+        health = click.style(f"{finding.health.value:<7}", fg=colours[finding.health])
+        click.echo(f"{health} {finding.what}: {printable(finding.text)}")
+
+
+def cleaned(found: Cleaned) -> None:
+    """What `gc` removed, a line for each history."""
+    for one in found.collected:
+        went = (
+            f"{one.contents} contents of operations before {one.before} expired"
+            if one.contents
+            else "nothing expired"
+        )
+        packed = f", {one.packed} objects packed" if one.packed else ""
+        click.echo(
+            f"{printable(one.root)}: {went}{packed}; {one.freed_bytes} bytes freed, {one.left_bytes} left"
+        )
+        for note in one.notes:
+            click.echo(f"  {printable(note)}")
+    for skipped in found.skipped:
+        click.echo(f"{printable(skipped.state)}: left alone, {printable(skipped.why)}")
+
+
+def forgotten(one: Forgotten) -> None:
+    """What `forget` dropped."""
+    click.echo(f"Forgot {one.contents} contents.")
+    if one.shared:
+        click.echo(f"  also at {printable(_list(one.shared))}")
+    for note in one.notes:
+        click.echo(f"  {printable(note)}")
 
 
 def status(facts: answers.Answer) -> None:

@@ -54,7 +54,6 @@ class Journal:
             except BaseException:
                 self._db.close()
                 raise
-            self._n_cleanings = self._cleanings()
 
     def _open(self, *, read_only: bool) -> None:
         if schema.is_newer(self._db):
@@ -240,12 +239,8 @@ class Journal:
             self._db.execute("VACUUM")
             return not self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
-    def dropped_since_opened(self) -> bool:
-        """Whether content was dropped since this journal was opened: what was found in the store may be gone."""
-        return self._cleanings() != self._n_cleanings
-
-    def _cleanings(self) -> int:
-        """How often content was dropped; whoever drops some appends the fact `cleaned` first."""
+    def cleanings(self) -> int:
+        """How often content was dropped; whoever drops some appends the fact `cleaned` before."""
         return int(self.query("SELECT count(*) FROM facts WHERE name = 'cleaned'")[0][0])
 
     def _regain(self, state: FileState) -> None:

@@ -10,7 +10,10 @@ from takeback.checkpoints import Checkpoint
 from takeback.errors import TakebackError
 from takeback.model.operation import Change, Operation, Turn
 from takeback.service.checkpointing import Exported
-from takeback.service.taking_back import Result
+from takeback.service.doctoring import Report
+from takeback.service.maintenance import Cleaned
+from takeback.service.requests import Result
+from takeback.upkeep.forget import Forgotten
 
 VERSION = 1
 Answer = dict[str, Any]
@@ -120,6 +123,39 @@ def exported(one: Exported) -> Answer:
         "parent": one.parent,
         "left_out": list(one.left_out),
     }
+
+
+def report(one: Report) -> Answer:
+    """What the doctor found."""
+    findings = [{"what": f.what, "health": f.health.value, "text": f.text} for f in one.findings]
+    fields = {"workspace": one.root, "state": one.state, "well": one.is_well}
+    return {"version": VERSION, **fields, "findings": findings}
+
+
+def cleaned(found: Cleaned) -> Answer:
+    """What `gc` removed."""
+    return {
+        "version": VERSION,
+        "collected": [
+            {
+                "workspace": one.root,
+                "contents": one.contents,
+                "before": one.before,
+                "freed_bytes": one.freed_bytes,
+                "left_bytes": one.left_bytes,
+                "packed": one.packed,
+                "notes": list(one.notes),
+            }
+            for one in found.collected
+        ],
+        "skipped": [{"state": one.state, "why": one.why} for one in found.skipped],
+    }
+
+
+def forgotten(one: Forgotten) -> Answer:
+    """What `forget` dropped."""
+    fields = {"contents": one.contents, "shared": list(one.shared), "notes": list(one.notes)}
+    return {"version": VERSION, **fields}
 
 
 def error(problem: TakebackError) -> Answer:

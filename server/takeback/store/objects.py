@@ -51,10 +51,14 @@ class ObjectStore:
         with storing(f"the store {path}"):
             if not os.path.exists(os.path.join(path, "HEAD")):
                 _create(path)
-            # NO_SEARCH: the store is here or nowhere, whatever repository surrounds the state folder.
-            self.repository = pygit2.Repository(path, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
-        self._odb = self.repository.odb
+            self.reopen()
         self._not_synced: set[str] = set()
+
+    def reopen(self) -> None:
+        """Forget what was read: after packs were dropped, libgit2 would go on finding what they held."""
+        # NO_SEARCH: the store is here or nowhere, whatever repository surrounds the state folder.
+        self.repository = pygit2.Repository(self.path, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+        self._odb = self.repository.odb
 
     def put(self, data: bytes) -> BlobId:
         """The id of `data`, which is in the store afterwards, though not yet durable.
@@ -68,6 +72,16 @@ class ObjectStore:
     def id_of(self, data: bytes) -> BlobId:
         """The id that `data` has, or would have, in the store."""
         return BlobId(str(pygit2.hash(data)))
+
+    def replace(self, data: bytes) -> BlobId:
+        """The id of `data`, which is written anew if what the store holds of it cannot be read back."""
+        blob = self.id_of(data)
+        try:
+            self.get(blob)
+        except Damaged:
+            _remove_torn(self.loose_path(blob))
+            self.reopen()
+        return self.put(data)
 
     def put_many(self, contents: Iterable[bytes]) -> tuple[BlobId, ...]:
         """The ids of `contents`, in order, each in the store afterwards, though not yet durable."""

@@ -104,6 +104,24 @@ def differences(store: ObjectStore, before: str, after: str) -> tuple[WorkspaceP
     return tuple(found)
 
 
+def reach(store: ObjectStore, tree: str, folders: set[str], blobs: set[str]) -> None:
+    """Add every tree and blob that `tree` names to the two sets; trees that are in `folders` are not read again.
+
+    Blobs need not exist, trees must.
+    """
+    pending = [tree]
+    while pending:
+        one = pending.pop()
+        if one in folders:
+            continue
+        folders.add(one)
+        for mode, object_id in _read(store, one).values():
+            if mode == FOLDER:
+                pending.append(object_id)
+            elif mode != GITLINK:
+                blobs.add(object_id)
+
+
 class _OldFolders:
     """The folders of a tree as they were, each read once."""
 
