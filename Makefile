@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-long test-editors bench check format clean
+.PHONY: demo test test-long test-editors bench check format docs clean
 
 demo: $(READY)
 	@$(BIN)/takeback demo
@@ -26,6 +26,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The parts of the pages that follow from the code; tests/rules compares them.
+docs: $(READY)
+	$(BIN)/python -P tests/rules/pages.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

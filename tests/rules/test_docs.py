@@ -276,3 +276,34 @@ def test_pages_have_one_sentence_per_line(page):
     prose = [line for line in text.splitlines() if not line.startswith(("|", "#", "<!--"))]
 
     assert [line for line in prose if re.search(r"[a-z`)][.!?] [A-Z]", line)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_named_files_are_there(page):
+    """Every test file or folder, and every module with its folder, that a page names exists."""
+    text = page.read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/.]+)`", text)
+    modules = re.findall(r"`((?:cli|service|undo|watch|journal|store|files|repository|demo)/\w+\.py)`", text)
+
+    missing = [name for name in tests if not (PROJECT / name).exists()]
+    assert missing + [name for name in modules if not (PROJECT / "server" / "takeback" / name).exists()] == []
+
+
+def test_every_invariant_names_its_test():
+    """Each invariant of `docs/architecture.md` says which test or contract holds it."""
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    paragraphs = [part for part in page.split("\n\n") if part.startswith("**Invariant:**")]
+
+    assert len(paragraphs) > 10
+    assert [part.splitlines()[0] for part in paragraphs if "\nHeld by " not in part] == []
+
+
+_FOREIGN = (
+    r"/work/|/root/|/home/(?!ann/)|localhost|https?://(?!keepachangelog\.com|semver\.org)|\B#\d+\b|shared/"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_pages_speak_of_the_project_alone(page):
+    """No page names a tracker, a host, or a path of the machine that it was written on."""
+    assert re.findall(_FOREIGN, page.read_text(encoding="utf-8")) == []
