@@ -80,6 +80,11 @@ class Shell:
         """Somebody writes a file."""
         (self.root / name).write_text(text, encoding="utf-8")
 
+    def git(self, *arguments: str) -> None:
+        """Somebody uses git."""
+        name = ("-c", "user.name=Ann", "-c", "user.email=ann@example.invalid")
+        subprocess.run(["git", *name, *arguments], cwd=self.root, check=True, capture_output=True)
+
     def run(self, *arguments: str) -> tuple[int, Any]:
         """The exit status of a command and its JSON answer."""
         done = subprocess.run(
@@ -109,6 +114,9 @@ def answers(tmp_path_factory):
         return answer
 
     shell.write("app.py", "one\ntwo\nthree\n")
+    shell.git("init", "--quiet")
+    shell.git("add", "--all")
+    shell.git("commit", "--quiet", "--message", "One file")
     keep("init", shell.answer("init"))
     keep("turn", shell.answer("turn", "begin", "--actor", "agent:a", "--label", "a turn"))
     shell.write("app.py", "one\nTWO\nthree\n")
@@ -120,6 +128,7 @@ def answers(tmp_path_factory):
     )
     keep("checkpoint", shell.answer("checkpoint", "pin", "first"))
     keep("checkpoint", shell.answer("checkpoint", "show", "cp-1"))
+    keep("exported", shell.answer("checkpoint", "export", "cp-1", "--branch", "exported"))
     keep("checkpoints", shell.answer("checkpoint", "list"))
     shell.write("app.py", "one\n2\nthree\n")
     shell.answer("record", "--actor", "human")
@@ -141,6 +150,9 @@ def answers(tmp_path_factory):
     keep("pause", shell.answer("pause"))
     keep("resume", shell.answer("resume"))
     keep("status", shell.answer("status"))
+    keep("doctor", shell.answer("doctor"))
+    keep("gc", shell.answer("gc"))
+    keep("forget", shell.answer("forget", "told.py"))
     keep("error", shell.answer("show", "99"))
     return found
 
@@ -167,6 +179,23 @@ def keys(value: Any, above: str = "") -> set[str]:
 def test_every_kind_of_answer_is_documented(answers):
     """Each answer has its sample in `docs/cli.md`, and each sample is an answer."""
     assert {name for name, _ in documented()} == answers.keys()
+
+
+def test_every_command_that_answers_in_json_is_documented():
+    """The headings of the JSON part of `docs/cli.md` name every command that has `--json`, and no other."""
+    page = (DOCS / "cli.md").read_text(encoding="utf-8").partition("\n## JSON\n")[2]
+    named = [
+        name
+        for line in re.findall(r"^### (`.*)$", page, re.MULTILINE)
+        for name in re.findall(r"`(.*?)`", line)
+    ]
+    real = [
+        name.removeprefix("takeback ")
+        for name, one in pages.leaves(takeback, "takeback")
+        if any(parameter.name == "as_json" for parameter in one.params)
+    ]
+
+    assert sorted(named) == sorted(real)
 
 
 @pytest.mark.parametrize(("name", "sample"), list(documented()), ids=[name for name, _ in documented()])
