@@ -279,7 +279,10 @@ def _as_asked(work_tree: str, path: str) -> str:
 def _read_tracked(owner: _Owner, repository: Repository) -> None:
     stamp = repository.index_stamp()
     if stamp != owner.stamp:
-        owner.tracked = command.run(owner.work_tree, ["ls-files", "-z"]).out.split(b"\0")[:-1]
+        # Of a fragile index git cannot tell without touching a file: what is committed stands for it.
+        committed = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", "HEAD"]
+        listing = committed if repository.is_index_fragile() else ["ls-files", "-z"]
+        owner.tracked = command.run(owner.work_tree, listing).out.split(b"\0")[:-1]
         owner.stamp = stamp
 
 

@@ -42,6 +42,9 @@ def dirty_paths(repository: Repository) -> IndexShortcut:
     Cost: one `stat` per tracked file, in git; nothing is read but what changed too lately for stat data to tell.
     """
     stamp = repository.index_stamp()
+    if repository.is_index_fragile():
+        reason = "git changes files by reading a split or sparse index"
+        return IndexShortcut(untrusted=frozenset(), reason=reason, stamp=stamp)
     settings = _settings(repository)
     if settings is None:
         return IndexShortcut(untrusted=frozenset(), reason="git cannot read the repository", stamp=stamp)

@@ -16,6 +16,9 @@ _MARKERS = (
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
 )
+_SPARSE = b"sdir\0\0\0\0"
+"""The extension of an index that names whole folders. Source: gitformat-index(5), "Sparse Directory Entries"."""
+
 _MAX_SYMBOLIC = 5
 """How many symbolic refs git follows. Source: git's SYMREF_MAXDEPTH."""
 
@@ -68,6 +71,20 @@ class Repository:
         except OSError:
             return (0, 0, 0)
         return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+    def is_index_fragile(self) -> bool:
+        """Whether git, only by reading the index, would touch a file: the index is split, or sparse.
+
+        It refreshes the mtime of a shared index, and of the trees that it reads to expand a sparse one.
+        """
+        try:
+            split = any(name.startswith("sharedindex.") for name in os.listdir(self.git_dir))
+            if split or not os.path.exists(os.path.join(self.git_dir, "info", "sparse-checkout")):
+                return split
+            with open(os.path.join(self.git_dir, "index"), "rb") as index:
+                return _SPARSE in index.read()
+        except OSError:
+            return False
 
 
 def discover(folder: str) -> Repository | None:
