@@ -11,7 +11,7 @@ import pytest
 from takeback.demo import story
 from takeback.journal import views
 from takeback.service import taking_back
-from takeback.service.taking_back import Outcome, Result
+from takeback.service.requests import Outcome, Result
 from takeback.undo.apply import Applier
 
 _TAKEBACK = (sys.executable, "-P", "-m", "takeback")

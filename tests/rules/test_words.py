@@ -91,3 +91,13 @@ def test_pages_use_one_word_per_concept():
             wrong[page.name] = found
 
     assert wrong == {}
+
+
+def test_a_second_name_is_found():
+    """The rule sees a second name in prose, and leaves code and git's own words alone."""
+    assert second_names("Reverts the files to a snapshot in this directory") == [
+        "snapshot (say checkpoint)",
+        "Reverts (say undo)",
+        "directory (say folder)",
+    ]
+    assert second_names("like `git revert` or git revert of REPO") == []

@@ -15,7 +15,7 @@ from takeback.model.ids import OpId
 from takeback.model.operation import Operation
 from takeback.service import checkpointing, recording, taking_back
 from takeback.service.opening import Workspace, open_workspace
-from takeback.service.taking_back import Outcome, Request, Result
+from takeback.service.requests import Outcome, Request, Result
 
 _SHOWN = 6
 _WIDTH = 92

@@ -17,7 +17,7 @@ from takeback.errors import TakebackError
 from takeback.model.ids import OpId
 from takeback.processes import SIGNALLED
 from takeback.service import answers, taking_back
-from takeback.service.taking_back import Outcome, Request
+from takeback.service.requests import Outcome, Request
 
 AGENT, HUMAN = "agent:demo", "human"
 _BRANCH = "takeback-demo-branch"
