@@ -23,9 +23,11 @@ DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 
 N_TRAPS, N_PROMISES = 22, 10
-NOT_YET_TRAPS = {2, 5, 6, 7, 13, 15, 21}
-NOT_YET_PROMISES = {5, 6, 8, 9, 10}
-"""Numbers that no test carries yet. Only ever take one out of here."""
+NOT_YET_TRAPS = {2, 6, 13, 15, 21}
+NOT_YET_PROMISES = {5, 6, 8, 10}
+"""Numbers that no test carries yet: take one out as soon as a test carries it, and never put one in."""
+NOT_YET_MAPPED = {"aio", "lsp"}
+"""Parts that the code map does not describe yet. Only ever take one out of here."""
 
 _ANSWER = re.compile(r"<!-- answer: (?P<names>.*?) -->\n```json\n(?P<sample>.*?)```", re.DOTALL)
 
@@ -261,7 +263,7 @@ def test_every_trap_has_a_test():
     """Each of the traps is shown by a test that carries its number, apart from a list that only shrinks."""
     shown = pages.marked("trap").keys()
 
-    assert set(range(1, N_TRAPS + 1)) - shown <= NOT_YET_TRAPS
+    assert set(range(1, N_TRAPS + 1)) - shown == NOT_YET_TRAPS
     assert shown <= set(range(1, N_TRAPS + 1))
 
 
@@ -269,7 +271,7 @@ def test_every_promise_has_a_test():
     """Each of the promises is held by a test that carries its number, apart from a list that only shrinks."""
     held = pages.marked("promise").keys()
 
-    assert set(range(1, N_PROMISES + 1)) - held <= NOT_YET_PROMISES
+    assert set(range(1, N_PROMISES + 1)) - held == NOT_YET_PROMISES
     assert held <= set(range(1, N_PROMISES + 1))
 
 
@@ -336,3 +338,14 @@ _FOREIGN = (
 def test_pages_speak_of_the_project_alone(page):
     """No page names a tracker, a host, or a path of the machine that it was written on."""
     assert re.findall(_FOREIGN, page.read_text(encoding="utf-8")) == []
+
+
+def test_the_code_map_has_every_part():
+    """Each package and module on the first level is in the code map of `docs/architecture.md`."""
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    headings = " ".join(re.findall(r"^### (.*)$", page, re.MULTILINE))
+    parts = {path.stem for path in (PROJECT / "server" / "takeback").iterdir() if path.suffix in {"", ".py"}}
+
+    assert {
+        part for part in parts if not part.startswith("__") and f"`{part}`" not in headings
+    } <= NOT_YET_MAPPED
