@@ -1,6 +1,7 @@
 """What tests of the whole product share."""
 
 import pytest
+
 from scenes import make_scene
 
 

@@ -18,8 +18,6 @@ from takeback.service.opening import open_workspace
 
 assert program, "the commands are registered by importing them"
 
-NOBODY = 65534
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -88,16 +86,15 @@ class Scene:
         out = result.stdout.strip()
         return Answer(status=result.exit_code, json=json.loads(out) if out else {}, err=result.stderr)
 
-    def process(self, *words, env=None, user=None):
-        """How a takeback process in the workspace ended."""
+    def process(self, *words, env=None, under=()):
+        """How a takeback process in the workspace ended, started through the command `under`."""
         return subprocess.run(
-            [sys.executable, "-P", "-m", "takeback", *words],
+            [*under, sys.executable, "-P", "-m", "takeback", *words],
             cwd=self.root,
             env={**self.env, **(env or {})},
             capture_output=True,
             text=True,
             check=False,
-            user=user,
             timeout=60,
         )
 
@@ -109,7 +106,8 @@ class Scene:
             cwd=at or self.root,
             env={**self.env, **identity, **(env or {})},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=check,
         ).stdout
 

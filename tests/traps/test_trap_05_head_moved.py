@@ -1,6 +1,7 @@
 """Trap 5: HEAD moved between a checkpoint and the way back to it."""
 
 import pytest
+
 from scenes import fingerprint
 
 

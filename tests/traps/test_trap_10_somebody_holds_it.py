@@ -1,6 +1,7 @@
 """Trap 10: somebody holds the repository's lock, or git is set up so that it would fail or ask."""
 
 import pytest
+
 from scenes import fingerprint
 
 

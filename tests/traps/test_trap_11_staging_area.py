@@ -1,6 +1,7 @@
 """Trap 11: what the user has staged."""
 
 import pytest
+
 from scenes import fingerprint
 
 

@@ -1,6 +1,7 @@
 """Trap 12: repositories inside the workspace, and a workspace inside a repository."""
 
 import pytest
+
 from scenes import fingerprint, tree
 
 

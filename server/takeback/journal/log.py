@@ -11,10 +11,10 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from takeback.errors import Busy, Damaged, StorageFull, Unsupported
+from takeback.errors import Busy, Damaged, Refused, StorageFull, Unsupported
 from takeback.journal import derived, schema
 from takeback.journal.mirror import Mirror
 from takeback.journal.rows import Row, change_in, checked, checksum, path_in, path_out, state_in, state_out
@@ -29,6 +29,9 @@ LOCK_TIMEOUT_S = 30
 """How long one writer waits for another. A transaction takes milliseconds; a burst of 10,000 files under a second."""
 
 _DAMAGE = ("malformed", "not a database", "disk image")
+_OUT_OF_REACH = ("disk I/O error", "unable to open", "readonly database")
+_ROOM_BYTES = 1 << 20
+"""With less room than this, SQLite calls a full disk by other names: it cannot make the files beside the database."""
 
 
 class Known:
@@ -335,9 +338,20 @@ def translated(path: str) -> Iterator[None]:
             raise Busy(f"another process holds {path} since {LOCK_TIMEOUT_S} s") from error
         if "full" in text:
             raise StorageFull(f"the disk that holds {path} is full") from error
+        if any(sign in text for sign in _OUT_OF_REACH):
+            raise _out_of_reach(path, text) from error
         if any(sign in text for sign in _DAMAGE) or not isinstance(error, sqlite3.OperationalError):
             raise Damaged(f"{path} is damaged: {text}") from error
         raise
+
+
+def _out_of_reach(path: str, text: str) -> Refused:
+    """Why SQLite cannot get at its files: most often there is no room for them."""
+    with suppress(OSError):
+        room = os.statvfs(os.path.dirname(path))
+        if room.f_bavail * room.f_frsize < _ROOM_BYTES:
+            return StorageFull(f"the disk that holds {path} is full")
+    return Refused(f"{path} cannot be used: {text}", hint="Check that its folder is yours, and the disk.")
 
 
 def _change_row(change: Change) -> tuple[Any, ...]:
