@@ -15,7 +15,7 @@ from takeback.journal.log import Journal
 from takeback.model import text
 from takeback.model.content import text_of
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, standing_after
+from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.model.text import Rewrite, Text
@@ -185,13 +185,12 @@ class Recorder:
         if not views.had_content(self._journal, file, after.blob):
             return {}
         changes = views.file_changes(self._journal, file)
-        now = standing_after(changes, changes[-1].seq)
         first = changes[0]
         for change in reversed(changes):
             if change.after == after and change.path == path:
-                return _difference(now, standing_after(changes, change.seq))
+                return returning(changes, change.seq)
         if first.before == after and (first.moved_from or first.path) == path:
-            return _difference(now, frozenset())
+            return returning(changes, views.START)
         return {}
 
     def append(self, source: Source, entries: Sequence[Entry]) -> OpId | None:
@@ -314,17 +313,17 @@ class Recorder:
 def rewrite_of(journal: Journal, store: ObjectStore, change: Change) -> Rewrite | None:
     """What `change` did to the lines, by a diff; `None` if it touched none or its content was not captured.
 
-    Lines are compared with the last captured content of the file, so a state in between that was not captured
-    counts to the change after it.
+    A deletion removes all lines, a creation writes all of them. Lines are compared with the last captured content of
+    the file, so a state in between that was not captured counts to the change after it.
     """
-    if not change.after.exists or not change.after.captured:
+    before, after = change.before, change.after
+    if not after.captured:
         return None
-    before = change.before
-    if not before.exists or not before.captured:
+    if not before.captured:
         before = views.last_captured(journal, change) or before
-    if (before.kind, before.blob) == (change.after.kind, change.after.blob):
+    if (before.kind, before.blob) == (after.kind, after.blob):
         return None
-    old, new = content_text(store, before), content_text(store, change.after)
+    old, new = content_text(store, before), content_text(store, after)
     return text.rewrite(new, differ(text.keys(old, new), text.keys(new, old)))
 
 
@@ -333,10 +332,6 @@ def content_text(store: ObjectStore, state: FileState) -> Text:
     kept = state.kind is FileKind.FILE and state.blob and state.captured
     data = store.get(state.blob) if kept and state.blob else None
     return text_of(state, data)
-
-
-def _difference(now: frozenset[ChangeSeq], then: frozenset[ChangeSeq]) -> dict[ChangeSeq, bool]:
-    return {seq: seq in then for seq in sorted(now ^ then)}
 
 
 def _most_alike(path: WorkspacePath, candidates: Sequence[WorkspacePath]) -> WorkspacePath:

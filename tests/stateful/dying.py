@@ -11,7 +11,10 @@ from takeback.journal.log import Journal
 from takeback.store.objects import ObjectStore
 
 STEPS = (
-    (Folder, ("stage_file", "stage_link", "sync_file", "exchange", "move", "remove", "set_mode", "make_folders")),
+    (
+        Folder,
+        ("stage_file", "stage_link", "sync_file", "exchange", "move", "remove", "set_mode", "make_folders"),
+    ),
     (Folder, ("remove_folder", "sync_folder", "replace", "overwrite")),
     (Journal, ("append_many", "append_change", "begin_intent", "end_intent")),
     (ObjectStore, ("make_durable",)),
@@ -19,7 +22,7 @@ STEPS = (
 
 
 def die_at(n: int) -> None:
-    """Let this process be killed at the `n`-th step that changes anything:"""
+    """Let this process be killed at the `n`-th step that changes anything."""
     left = [n]
     for owner, names in STEPS:
         for name in names:
@@ -31,7 +34,6 @@ def _deadly(step: Any, left: list[int]) -> Any:
         left[0] -= 1
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        result = step(*args, **kwargs)
-        return result
+        return step(*args, **kwargs)
 
     return dying

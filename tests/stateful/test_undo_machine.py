@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from stateful.dying import die_at
 from stateful.ledger import Edit, ModelFile
-
 from takeback.checkpoints import Wanted
 from takeback.model.ids import OpId
-from takeback.service import checkpointing, recording, taking_back
+from takeback.service import checkpointing, looking, recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.taking_back import Outcome, Request
 
@@ -83,10 +83,8 @@ class UndoMachine(RuleBasedStateMachine):
     def write(self, data: st.DataObject, actor: str, n_files: int) -> None:
         """Somebody edits one or several files and it is recorded as one operation."""
         present = [file for file in self.files if self.state(file).exists and self.state(file).target is None]
-        edits = []
-        for file in data.draw(st.permutations(present))[:n_files]:
-            edits.append((file, self.edit(data, file, actor)))
-        self.record(actor, edits)
+        chosen = data.draw(st.permutations(present))[:n_files]
+        self.record(actor, [(file, self.edit(data, file, actor)) for file in chosen])
 
     def edit(self, data: st.DataObject, file: ModelFile, actor: str) -> Edit:
         """One edit of one file, made on disk: a run of lines replaced, removed or inserted."""
@@ -98,7 +96,9 @@ class UndoMachine(RuleBasedStateMachine):
         n_inserted = data.draw(st.sampled_from([0, 1, 1, 2])) if removed else 1
         inserted = tuple(self.line(actor) for _ in range(n_inserted))
         new = lines[:start] + list(inserted) + lines[start + len(removed) :]
-        if not new:  # an empty file has been seen before, or is a state of its own: not what this machine is about
+        if (
+            not new
+        ):  # an empty file has been seen before, or is a state of its own: not what this machine is about
             inserted = (self.line(actor),)
             new = list(inserted)
         path.write_text(text_of(tuple(new)), encoding="utf-8")
@@ -205,7 +205,9 @@ class UndoMachine(RuleBasedStateMachine):
             assert self.on_disk() == before, "a conflict wrote something"
             return None
         assert result.outcome in RESOLVED, result
-        assert not any(file.clashes(self.standing, wanted) for file in self.files), "a conflict was overlooked"
+        assert not any(file.clashes(self.standing, wanted) for file in self.files), (
+            "a conflict was overlooked"
+        )
         self.standing = wanted
         return result.operation
 
@@ -268,7 +270,9 @@ class UndoMachine(RuleBasedStateMachine):
         undone = self.workspace.journal.last_operation() > last
         if not undone:
             now = self.on_disk()
-            assert now == before, f"half an undo was left {self.workspace.settled} {[(k, before.get(k), now.get(k)) for k in {*before, *now} if before.get(k) != now.get(k)]}"
+            assert now == before, (
+                f"half an undo was left {self.workspace.settled} {[(k, before.get(k), now.get(k)) for k in {*before, *now} if before.get(k) != now.get(k)]}"
+            )
             return
         self.undos[self.workspace.journal.last_operation()] = (set(self.standing), set(wanted))
         self.standing = wanted
@@ -280,9 +284,11 @@ class UndoMachine(RuleBasedStateMachine):
         """Every file holds the lines of the standing edits and no others, in an order that no version contradicts."""
         if not self.files:
             return
-        expected = {state.name: (file, state) for file in self.files for state in [self.state(file)] if state.exists}
+        expected = {
+            state.name: (file, state) for file in self.files for state in [self.state(file)] if state.exists
+        }
         disk = self.on_disk()
-        assert set(disk) == set(expected), set(disk) ^ set(expected)
+        assert set(disk) == set(expected), (set(disk) ^ set(expected), self.standing, self.story())
         for name, (file, state) in expected.items():
             kind, content, mode = disk[name]
             if state.target is not None:
@@ -299,7 +305,17 @@ class UndoMachine(RuleBasedStateMachine):
         """What Takeback did itself is known to it: it is not found again as somebody's write."""
         if self.files:
             found = recording.record(self.workspace, None, "")
-            assert found is None, found
+            assert found is None, (found, self.story())
+
+    def story(self) -> str:
+        """The log, for a failure's message."""
+        lines = []
+        for one in looking.log(self.workspace, looking.Wanted(n=None)):
+            changes = [
+                (c.seq, c.file, c.moved_from, c.path, c.status.value, dict(c.flips)) for c in one.changes
+            ]
+            lines.append(f"{one.id} {one.kind} {one.standing} {changes}")
+        return "\n".join(lines)
 
     def state(self, file: ModelFile):
         """What a file should be now."""

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from takeback.journal.rows import Row, path_out, state_out
@@ -30,8 +30,8 @@ _ABSENT = state_out(ABSENT)
 def changed(db: sqlite3.Connection, change: Change) -> None:
     """Take in a change: what stands now, and what is where."""
     place = (path_out(change.path), path_out(change.moved_from))
-    _flipped(db, change.seq, change.flips)
-    _moved(db, change.file, place, state_out(change.after))
+    _flipped(db, change.flips)
+    _moved(db, change.file, place, state_out(change.after), returns=not change.before.exists)
 
 
 def know(db: sqlite3.Connection, path: bytes, file: int, state: Row) -> None:
@@ -63,16 +63,17 @@ def replay(db: sqlite3.Connection, claims: Claims) -> None:
     """Fill the derived tables, which are empty, from the records. Cost: one pass over them."""
     firsts = _rows(db, "firsts", "change, id")
     waiting = next(firsts, None)
-    flips = _flips(db)
     for row in _rows(db, "changes", "id"):
         while waiting is not None and waiting[8] < row[0]:
             know(db, waiting[1], 0, waiting[2:7])
             waiting = next(firsts, None)
-        _flipped(db, ChangeSeq(row[0]), flips.get(row[0], {}))
-        _moved(db, row[2], (row[3], row[4]), row[10:15])
+        _moved(db, row[2], (row[3], row[4]), row[10:15], returns=row[5] is None)
     while waiting is not None:
         know(db, waiting[1], 0, waiting[2:7])
         waiting = next(firsts, None)
+    _flipped(
+        db, [row[0] for row in db.execute("SELECT DISTINCT target FROM flips ORDER BY target").fetchall()]
+    )
     for _, blob, reason, _ in _rows(db, "losses", "id"):
         lose(db, blob, reason)
     ended = {row[1] for row in _rows(db, "intent_ends", "id")}
@@ -95,29 +96,52 @@ def _recount(db: sqlite3.Connection) -> None:
         count(db, f"operations by {actor}", n)
 
 
-def _flipped(db: sqlite3.Connection, seq: ChangeSeq, flips: Mapping[ChangeSeq, bool]) -> None:
-    if flips:
-        db.executemany(
-            "INSERT OR REPLACE INTO standing VALUES (?, ?, ?)",
-            [(target, int(on), seq) for target, on in flips.items()],
-        )
+def _flipped(db: sqlite3.Connection, flips: Iterable[ChangeSeq]) -> None:
+    """Decide anew about changes that were flipped, and about what those flipped in turn."""
+    waiting = list(flips)
+    while waiting:
+        target = waiting.pop()
+        before = _decision(db, target)
+        after = _decide(db, target)
+        if after == before:
+            continue
+        if after is None:
+            db.execute("DELETE FROM standing WHERE change = ?", (target,))
+        else:
+            db.execute("INSERT OR REPLACE INTO standing VALUES (?, ?, ?)", (target, *after))
+        if (before is None or before[0]) != (after is None or after[0]):
+            waiting += [row[0] for row in db.execute("SELECT target FROM flips WHERE change = ?", (target,))]
 
 
-def _moved(db: sqlite3.Connection, file: int, place: tuple[bytes | None, bytes | None], after: Row) -> None:
+def _decide(db: sqlite3.Connection, target: int) -> tuple[int, int] | None:
+    """Whether `target` stands and which change says so: the latest standing one that flipped it."""
+    rows = db.execute("SELECT change, stands FROM flips WHERE target = ? ORDER BY id DESC", (target,))
+    for by, stands in rows.fetchall():
+        decision = _decision(db, by)
+        if decision is None or decision[0]:
+            return stands, by
+    return None
+
+
+def _decision(db: sqlite3.Connection, seq: int) -> tuple[int, int] | None:
+    found: tuple[int, int] | None = db.execute(
+        "SELECT stands, by FROM standing WHERE change = ?", (seq,)
+    ).fetchone()
+    return found
+
+
+def _moved(
+    db: sqlite3.Connection, file: int, place: tuple[bytes | None, bytes | None], after: Row, *, returns: bool
+) -> None:
     path, origin = place
     assert path is not None, "BUG: a change names a path"
     if origin is not None:
         holder = db.execute("SELECT file FROM known WHERE path = ?", (origin,)).fetchone()
         if holder is None or holder[0] == file:  # what comes there next is another file
             know(db, origin, 0, _ABSENT)
+    elif returns:  # perhaps under another name than it went by
+        db.execute("UPDATE known SET file = 0 WHERE file = ? AND path <> ?", (file, path))
     know(db, path, file, after)
-
-
-def _flips(db: sqlite3.Connection) -> dict[int, dict[ChangeSeq, bool]]:
-    found: dict[int, dict[ChangeSeq, bool]] = {}
-    for _, change, target, stands in _rows(db, "flips", "id"):
-        found.setdefault(change, {})[ChangeSeq(target)] = bool(stands)
-    return found
 
 
 def _rows(db: sqlite3.Connection, table: str, order: str) -> Iterator[Any]:

@@ -56,6 +56,7 @@ CREATE TABLE known (            -- the last known state of every path that diffe
     path BLOB PRIMARY KEY, file INTEGER NOT NULL,
     kind TEXT, blob TEXT, mode INTEGER NOT NULL, size INTEGER NOT NULL, reason TEXT
 ) WITHOUT ROWID;
+CREATE INDEX known_by_file ON known (file);
 CREATE TABLE standing (         -- changes that were flipped: whether they stand now, and which change said so
     change INTEGER PRIMARY KEY, stands INTEGER NOT NULL, by INTEGER NOT NULL
 );

@@ -1,6 +1,6 @@
 """A file state as lines, whatever its content is.
 
-Content without lines (binary, a symlink's target, what was not captured) is one line that holds a token for the
+A folder has no content. Content without lines (binary, a symlink's target, what was not captured) is one line that holds a token for the
 whole. So whatever compares, replaces or merges lines treats it as something that is only ever replaced.
 """
 
@@ -16,7 +16,7 @@ _TOKEN = b"\0"
 
 def text_of(state: FileState, data: bytes | None) -> Text:
     """The lines of a file state whose content is `data`, or its token."""
-    if not state.exists:
+    if not state.exists or state.kind is FileKind.DIRECTORY:
         return EMPTY_TEXT
     if state.kind is FileKind.FILE and state.blob is not None and data is not None and not is_binary(data):
         return split(data)

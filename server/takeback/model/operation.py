@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from takeback.errors import UsageError
 from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
@@ -26,6 +27,8 @@ class OperationKind(StrEnum):
 
 TAKING_BACK = frozenset({OperationKind.UNDO, OperationKind.REDO, OperationKind.ROLLBACK})
 """Kinds that only change which other operations stand."""
+
+NO_FLIPS: Mapping[ChangeSeq, bool] = MappingProxyType({})
 
 HUMAN = "human"
 TAKEBACK = "takeback"
@@ -156,13 +159,25 @@ class Observation:
     """It was there before and only became recordable now: no operation, a first known state."""
 
 
-def standing_after(changes: Sequence[Change], seq: ChangeSeq) -> frozenset[ChangeSeq]:
-    """The changes of one file that stood right after `seq`."""
-    standing: set[ChangeSeq] = set()
-    for change in changes:
-        if change.seq > seq:
-            break
-        standing.add(change.seq)
-        for target, stands in change.flips.items():
-            (standing.add if stands else standing.discard)(target)
-    return frozenset(standing)
+def standing(changes: Sequence[Change], flips: Mapping[ChangeSeq, bool] = NO_FLIPS) -> frozenset[ChangeSeq]:
+    """The changes of one file that stand, oldest first given, if `flips` came after all of them.
+
+    The latest standing change that flipped another one decides about it; what nobody flipped stands. So undoing an
+    undo needs no more than that the undo stands no longer.
+    """
+    decided = dict(flips)
+    stands = []
+    for change in reversed(changes):
+        if decided.get(change.seq, True):
+            stands.append(change.seq)
+            for target, on in change.flips.items():
+                decided.setdefault(target, on)
+    return frozenset(stands)
+
+
+def returning(changes: Sequence[Change], seq: ChangeSeq) -> dict[ChangeSeq, bool]:
+    """The fewest flips after which exactly those changes of one file stand that stood right after `seq`."""
+    flips: dict[ChangeSeq, bool] = {}
+    while later := [one for one in standing(changes, flips) if one > seq]:
+        flips.update(dict.fromkeys(sorted(later), False))
+    return flips

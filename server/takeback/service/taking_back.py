@@ -99,8 +99,7 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
 
     def make() -> Draft:
         selection = _select(workspace, request, narrow)
-        standing = workspace.journal.standing(select.targets(selection.chosen))
-        flips = select.undoing(selection.chosen, narrow, standing)
+        flips = select.undoing(selection.chosen, narrow)
         return _draft(workspace, OperationKind.UNDO, selection.chosen, flips, request, selection.passed)
 
     return make
@@ -114,16 +113,14 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     def make() -> Draft:
         if request.ops:
             chosen = tuple(views.operation(workspace.journal, op) for op in request.ops)
-            standing = workspace.journal.standing(select.targets(chosen))
             reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
             returning = [op for op in chosen if op not in reverting]
-            flips = select.undoing(reverting, everywhere, standing)
-            for file, more in select.redoing(returning, everywhere, standing).items():
+            flips = select.undoing(reverting, everywhere)
+            for file, more in select.redoing(returning, everywhere).items():
                 flips.setdefault(file, {}).update(more)
         else:
             chosen = _last_undone(workspace, request.n or 1)
-            standing = workspace.journal.standing(select.targets(chosen))
-            flips = select.undoing(chosen, everywhere, standing)
+            flips = select.undoing(chosen, everywhere)
         return _draft(workspace, OperationKind.REDO, chosen, flips, request, ())
 
     return make
@@ -346,8 +343,7 @@ def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Reque
     def make() -> Draft:
         later = views.newest_first(workspace.journal, after=checkpoint.position)
         selection = select.matching(later, narrow)
-        standing = workspace.journal.standing(select.targets(selection.chosen))
-        flips = select.undoing(selection.chosen, narrow, standing)
+        flips = select.undoing(selection.chosen, narrow)
         draft = _draft(workspace, OperationKind.ROLLBACK, selection.chosen, flips, request, selection.passed)
         label = f"{request.actor} to {checkpoint.id}"
         return replace(draft, source=_source(OperationKind.ROLLBACK, label, checkpoint))

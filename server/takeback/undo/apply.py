@@ -188,7 +188,7 @@ class Applier:
         return Entry(
             file=file.file,
             path=file.target,
-            moved_from=file.path if file.path != file.target else None,
+            moved_from=file.path if file.path != file.target and file.before.exists else None,
             before=file.before,
             after=after,
             flips=file.flips,

@@ -29,9 +29,9 @@ def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text
     """The document afterwards; `None` if unsaved text rewrote lines that would change."""
     weave = Weave(parent)
     weave.apply(_TAKING_BACK, rewrite(after, differ(keys(parent, after), keys(after, parent))))
-    weave.flip([(_TAKING_BACK, False)])
+    weave.stand(set())
     weave.apply(_UNSAVED, rewrite(shown, differ(keys(parent, shown), keys(shown, parent))))
-    found = outlook(weave, {_TAKING_BACK: True}, OnConflict.STOP, _NAMES)
+    found = outlook(weave, weave.standing | {_TAKING_BACK}, OnConflict.STOP, _NAMES)
     if found.clashes:
         return None
     kept = shown.final_newline == parent.final_newline
@@ -59,5 +59,5 @@ def taken_back(
     if keys(shown, parent) != keys(parent, shown):
         return None
     names = {step.change.seq: "" for step in steps}
-    found = outlook(folded.weave, inside, OnConflict.STOP, names)
+    found = outlook(folded.weave, folded.after(inside), OnConflict.STOP, names)
     return None if found.clashes else replace(parent, lines=found.lines)

@@ -117,6 +117,9 @@ class Carrier:
 
     def wrap_up(self, moves: Sequence[Move]) -> None:
         """Remove folders that became empty, and wait until all names are on disk."""
+        for move in sorted(moves, key=lambda m: m.path, reverse=True):
+            if move.leaves and move.before.kind is FileKind.DIRECTORY:
+                self._folder.remove_folder(move.path)  # files on their way elsewhere were staged in it before
         self._prune(moves)
         self._sync_folders(moves)
 
@@ -239,8 +242,7 @@ class Carrier:
     def _prune(self, moves: Sequence[Move]) -> None:
         """Remove folders that became empty, unless a folder there is a state of its own."""
         kept = {move.target for move in moves if move.after.kind is FileKind.DIRECTORY}
-        left = [move.path for move in moves if move.leaves and move.before.kind is not FileKind.DIRECTORY]
-        above = {folder for path in left for folder in ancestors(path)} - kept
+        above = {folder for move in moves if move.leaves for folder in ancestors(move.path)} - kept
         for folder in sorted(above, key=len, reverse=True):
             if not self._is_kept_folder(folder):
                 self._folder.remove_folder(folder)

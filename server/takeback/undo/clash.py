@@ -59,15 +59,15 @@ class Outlook:
 
 def outlook(
     weave: Weave,
-    flips: Mapping[ChangeSeq, bool],
+    after: Set[ChangeSeq],
     on_conflict: OnConflict,
     label: Mapping[ChangeSeq, str],
 ) -> Outlook:
-    """The lines of `weave` after `flips`; clashes are decided as `on_conflict` says. The weave stays as it is.
+    """The lines of `weave` if exactly `after` stood; clashes are decided as `on_conflict` says. The weave stays as it is.
 
     `label` names the operation of each change in conflict markers.
     """
-    standing = Standing(frozenset(weave.standing), _flipped(weave.standing, flips))
+    standing = Standing(frozenset(weave.standing), frozenset(after))
     atoms = list(weave.atoms())
     clashes = _clashes(weave, atoms, standing)
     added = frozenset(atom for one in weave.replacements if not one.removed for atom in one.inserted)
@@ -103,11 +103,6 @@ class Settled:
     lines: Sequence[Line]
     already_there: frozenset[ChangeSeq] = frozenset()
     order_chosen: bool = False
-
-
-def _flipped(standing: Set[ChangeSeq], flips: Mapping[ChangeSeq, bool]) -> frozenset[ChangeSeq]:
-    off = {seq for seq, stands in flips.items() if not stands}
-    return frozenset((standing - off) | {seq for seq, stands in flips.items() if stands})
 
 
 def _lines(atoms: Iterable[Atom], standing: Set[ChangeSeq]) -> list[Line]:

@@ -6,14 +6,14 @@ replaces that line, so the one rule for conflicts covers it too.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from takeback.model.ids import ChangeSeq, FileId
-from takeback.model.operation import Change
+from takeback.model.operation import Change, standing
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import FileState
+from takeback.model.state import FileKind, FileState
 from takeback.model.text import Rewrite, Text
 from takeback.undo.weave import BASE, Weave
 
@@ -74,9 +74,12 @@ class Register(Generic[T]):
 class Folded:
     """A file as the sum of the changes that stand."""
 
+    changes: tuple[Change, ...]
+
     weave: Weave
     exists: Register[bool]
     place: Register[WorkspacePath]
+    kind: Register[FileKind | None]
     mode: Register[int]
     rewriting: frozenset[ChangeSeq]
     """The changes that touched lines."""
@@ -86,6 +89,11 @@ class Folded:
         """The changes that stand."""
         return self.weave.standing
 
+    def after(self, flips: Mapping[ChangeSeq, bool]) -> frozenset[ChangeSeq]:
+        """The changes that would stand after `flips`."""
+        unexplained = self.standing - {change.seq for change in self.changes}
+        return standing(self.changes, flips) | unexplained
+
 
 def fold(history: History) -> Folded:
     """The file after all of its steps.
@@ -94,23 +102,31 @@ def fold(history: History) -> Folded:
     """
     first = history.steps[0].change
     folded = Folded(
+        changes=tuple(step.change for step in history.steps),
         weave=Weave(history.base),
         exists=Register(first.before.exists),
         place=Register(first.moved_from or first.path),
+        kind=Register(first.before.kind),
         mode=Register(first.before.mode),
         rewriting=frozenset(step.change.seq for step in history.steps if step.rewrite is not None),
     )
-    for step in history.steps:
+    for number, step in enumerate(history.steps):
+        if step.change.flips:
+            folded.weave.stand(standing([earlier.change for earlier in history.steps[: number + 1]]))
         _take(folded, step)
     return folded
 
 
 def _take(folded: Folded, step: Step) -> None:
     change = step.change
-    folded.weave.flip(change.flips.items())
+    if not (
+        change.before.exists or change.flips
+    ):  # whatever lines still stood, they were of a file that was gone
+        folded.weave.clear(change.seq)
     folded.weave.apply(change.seq, step.rewrite)
-    standing = folded.standing
-    folded.exists.settle(change.seq, change.after.exists, standing)
-    folded.place.settle(change.seq, change.path, standing)
+    stands = folded.standing
+    folded.exists.settle(change.seq, change.after.exists, stands)
     if change.after.exists:
-        folded.mode.settle(change.seq, change.after.mode, standing)
+        folded.place.settle(change.seq, change.path, stands)
+        folded.kind.settle(change.seq, change.after.kind, stands)
+        folded.mode.settle(change.seq, change.after.mode, stands)

@@ -8,8 +8,7 @@ from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, FileId
 from takeback.model.operation import Change
-from takeback.model.state import FileState
-from takeback.model.text import EMPTY_TEXT, Rewrite, Text, decode, encode
+from takeback.model.text import Rewrite, Text, decode, encode
 from takeback.record import content_text, rewrite_of
 from takeback.store.objects import ObjectStore
 from takeback.undo.fold import History, Step
@@ -40,11 +39,11 @@ def _from_earliest(journal: Journal, file: FileId, earliest: ChangeSeq) -> tuple
 
 
 def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:
-    before: FileState | None = first.before
-    if not first.before.exists or not first.before.captured:
-        before = views.last_captured(journal, first) or first.before
-    assert before is not None, "BUG: a state is never None"
-    return content_text(store, before) if before.exists else EMPTY_TEXT
+    """The lines before the first step: of the last state before it that was captured."""
+    before = first.before
+    if not before.captured:
+        before = views.last_captured(journal, first) or before
+    return content_text(store, before)
 
 
 def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change]) -> tuple[Step, ...]:

@@ -13,7 +13,7 @@ from takeback.model.content import state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath, ancestors
-from takeback.model.state import ABSENT, FileKind, FileState
+from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
 from takeback.model.text import Rewrite, Span, Text, join, keys, rewrite
 from takeback.undo.clash import OnConflict, Outlook, outlook
 from takeback.undo.fold import Folded, History, Register, fold
@@ -119,15 +119,12 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
         return _untouched(
             history, FileOutcome.IRREVERSIBLE, "its recorded lines do not fit together; see `takeback doctor`"
         )
-    after = frozenset(
-        (folded.standing | {seq for seq, on in flips.items() if on})
-        - {seq for seq, on in flips.items() if not on}
-    )
+    after = folded.after(flips)
     ops = {step.change.seq: step.change.op for step in history.steps}
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
-    lines = outlook(folded.weave, flips, given.on_conflict, names)
+    lines = outlook(folded.weave, after, given.on_conflict, names)
     conflicts = (
-        *_register_conflicts(history, folded, flips, after, ops),
+        *_register_conflicts(history, folded, after, ops),
         *_line_conflicts(history, lines, ops),
     )
     if conflicts and given.on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE):
@@ -159,7 +156,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     given: Circumstances,
     conflicts: tuple[Conflict, ...],
 ) -> FilePlan:
-    exists, target, mode = _registers(folded, after, conflicts, given.on_conflict, history)
+    exists, target = _registers(folded, after, conflicts, given.on_conflict, history)
     expected = Text(
         lines=lines.after_flips,
         ending=folded.weave.text(after).ending,
@@ -167,7 +164,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     )
     wanted = Text(lines=lines.lines, ending=expected.ending, final_newline=expected.final_newline)
     try:
-        state, data = _content(history, folded, wanted, mode) if exists else (ABSENT, None)
+        state, data = _content(history, folded, wanted, after) if exists else (ABSENT, None)
     except ValueError:
         return _untouched(history, FileOutcome.NOT_CAPTURED, "content in between was not captured")
     if not state.captured and state != history.state:
@@ -194,7 +191,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
         conflicts=conflicts,
     )
     return replace(
-        plan, outcome=_outcome(plan, folded, given.on_conflict), note=_note(lines, conflicts, given)
+        plan, outcome=_outcome(plan, folded, after, given.on_conflict), note=_note(lines, conflicts, given)
     )
 
 
@@ -204,34 +201,37 @@ def _registers(
     conflicts: Sequence[Conflict],
     on_conflict: OnConflict,
     history: History,
-) -> tuple[bool, WorkspacePath, int]:
-    """Whether, where and with which mode the file will be. Where somebody else changed that, theirs stays."""
+) -> tuple[bool, WorkspacePath]:
+    """Whether and where the file will be. Where somebody else changed that, theirs stays."""
     exists = folded.exists.value(after)
     contested = any(conflict.what == "existence" for conflict in conflicts)
     if contested and on_conflict is not OnConflict.TAKE_THEIRS:
         exists = history.state.exists
     place = folded.place.value(after) if exists else history.path
-    return exists, place, folded.mode.value(after)
+    return exists, place
 
 
 def _content(
-    history: History,
-    folded: Folded,
-    wanted: Text,
-    mode: int,
+    history: History, folded: Folded, wanted: Text, after: frozenset[ChangeSeq]
 ) -> tuple[FileState, bytes | None]:
+    """What an existing file becomes. Raises ValueError for content that is neither lines nor one whole."""
+    kind, mode = folded.kind.value(after), folded.mode.value(after)
+    if kind is FileKind.DIRECTORY:
+        return EMPTY_DIRECTORY, None
     token = state_of_token(wanted, mode)
     if token is not None:
         return token, None
-    same = history.state.exists and wanted == folded.weave.text()
-    if same:
-        kind_has_mode = history.state.kind is FileKind.FILE
-        return (replace(history.state, mode=mode) if kind_has_mode else history.state), None
+    if kind is not FileKind.FILE:
+        raise ValueError("a link needs a target")
+    if history.state.kind is FileKind.FILE and wanted == folded.weave.text():
+        return replace(history.state, mode=mode), None
     data = join(wanted)
     return FileState(kind=FileKind.FILE, mode=mode, size_bytes=len(data)), data
 
 
-def _outcome(plan: FilePlan, folded: Folded, on_conflict: OnConflict) -> FileOutcome:
+def _outcome(
+    plan: FilePlan, folded: Folded, after: frozenset[ChangeSeq], on_conflict: OnConflict
+) -> FileOutcome:
     if plan.conflicts and on_conflict is OnConflict.MARKERS:
         return FileOutcome.CONFLICT
     if not plan.writes:
@@ -242,10 +242,9 @@ def _outcome(plan: FilePlan, folded: Folded, on_conflict: OnConflict) -> FileOut
         return FileOutcome.RECREATED
     if plan.after == plan.before and plan.data is None:
         return FileOutcome.RENAMED
-    first = min(plan.flips, default=None)
-    later = first is not None and any(
-        seq > first and seq in folded.standing and seq not in plan.flips for seq in folded.rewriting
-    )
+    first = min(folded.standing ^ after, default=None)
+    others = folded.standing & after & folded.rewriting
+    later = first is not None and any(seq > first for seq in others)
     return FileOutcome.MERGED if later else FileOutcome.RESTORED
 
 
@@ -299,11 +298,10 @@ def _line_conflicts(history: History, lines: Outlook, ops: Mapping[ChangeSeq, Op
 def _register_conflicts(
     history: History,
     folded: Folded,
-    flips: Mapping[ChangeSeq, bool],
     after: frozenset[ChangeSeq],
     ops: Mapping[ChangeSeq, OpId],
 ) -> tuple[Conflict, ...]:
-    toggled = [seq for seq in flips if (seq in folded.standing) != (seq in after)]
+    toggled = sorted(folded.standing ^ after)
     others = folded.standing & after
     found = []
     if not folded.exists.value(after) and folded.exists.value(folded.standing):
@@ -311,19 +309,11 @@ def _register_conflicts(
             s for seq in _setters(folded.exists, toggled) for s in folded.rewriting if s > seq and s in others
         }
         found += [_conflict(history, "existence", toggled, blockers, ops)] if blockers else []
-    if not folded.exists.value(after) and not folded.exists.value(folded.standing):
-        blockers = {s for seq in toggled for s in folded.exists.later(seq, others)}
-        replaced = [seq for seq in toggled if seq in folded.rewriting and not _creates(history, seq)]
-        found += [_conflict(history, "existence", replaced, blockers, ops)] if blockers and replaced else []
     for what, register in (("name", folded.place), ("mode", folded.mode)):
         setters = _setters(register, toggled)
         blockers = {s for seq in setters for s in register.later(seq, others)}
         found += [_conflict(history, what, setters, blockers, ops)] if blockers else []
     return tuple(found)
-
-
-def _creates(history: History, seq: ChangeSeq) -> bool:
-    return any(step.change.seq == seq and not step.change.before.exists for step in history.steps)
 
 
 def _setters(

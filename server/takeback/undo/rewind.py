@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from takeback.model.ids import ChangeSeq, OpId
-from takeback.model.operation import Change, standing_after
+from takeback.model.operation import Change, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
 from takeback.undo.plan import FileOutcome, FilePlan
@@ -14,9 +14,7 @@ from takeback.undo.plan import FileOutcome, FilePlan
 def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
     """What brings a file back to its state at `position`. `changes` are all of the file's, oldest first."""
     last = changes[-1]
-    path, state, stood = _at(changes, position)
-    now = standing_after(changes, last.seq)
-    flips = {seq: seq in stood for seq in sorted(now ^ stood)}
+    path, state, seq = _at(changes, position)
     if not state.captured and state != last.after:
         return _left(last, FileOutcome.NOT_CAPTURED, f"its state then was not captured: {state.reason}")
     if not last.after.captured and state != last.after:
@@ -30,18 +28,18 @@ def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
         before=last.after,
         after=state,
         data=None,
-        flips=flips,
+        flips=returning(changes, seq),
         rewrite=None,
         outcome=_outcome(last, path, state),
     )
 
 
-def _at(changes: Sequence[Change], position: OpId) -> tuple[WorkspacePath, FileState, frozenset[ChangeSeq]]:
+def _at(changes: Sequence[Change], position: OpId) -> tuple[WorkspacePath, FileState, ChangeSeq]:
     earlier = [change for change in changes if change.op <= position]
     if earlier:
-        return earlier[-1].path, earlier[-1].after, standing_after(changes, earlier[-1].seq)
+        return earlier[-1].path, earlier[-1].after, earlier[-1].seq
     first = changes[0]
-    return first.moved_from or first.path, first.before, frozenset()
+    return first.moved_from or first.path, first.before, ChangeSeq(0)
 
 
 def _outcome(last: Change, path: WorkspacePath, state: FileState) -> FileOutcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from takeback.model.ids import ChangeSeq, FileId, OpId
@@ -109,38 +109,23 @@ def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
     return None
 
 
-def undoing(chosen: Sequence[Operation], narrow: Narrow, standing: Standing) -> Flips:
-    """The flips that take `chosen` back: their changes stop standing, and what they flipped is as before."""
-    now = dict(standing)
-    flips: Flips = {}
-    for operation in sorted(chosen, key=lambda op: op.id, reverse=True):
-        for change in reversed(operation.changes):
-            if narrow.takes(change) and now.get(change.seq, (True, 0))[0]:
-                _flip(flips, now, change, change.seq, stands=False)
-                for target, stands in change.flips.items():
-                    if now.get(target) == (stands, change.seq):
-                        _flip(flips, now, change, target, stands=not stands)
-    return flips
+def undoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
+    """The flips that take `chosen` back: their changes stand no longer."""
+    return _flips(chosen, narrow, stands=False)
 
 
-def redoing(chosen: Sequence[Operation], narrow: Narrow, standing: Standing) -> Flips:
-    """The flips that bring undone operations back."""
-    now = dict(standing)
+def redoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
+    """The flips that bring undone operations back: their changes stand again."""
+    return _flips(chosen, narrow, stands=True)
+
+
+def _flips(chosen: Iterable[Operation], narrow: Narrow, *, stands: bool) -> Flips:
     flips: Flips = {}
-    for operation in sorted(chosen, key=lambda op: op.id):
+    for operation in chosen:
         for change in operation.changes:
-            if narrow.takes(change) and not now.get(change.seq, (True, 0))[0]:
-                _flip(flips, now, change, change.seq, stands=True)
-                for target, stands in change.flips.items():
-                    _flip(flips, now, change, target, stands=stands)
+            if narrow.takes(change) and (change.seq in operation.fallen) == stands:
+                flips.setdefault(change.file, {})[change.seq] = stands
     return flips
-
-
-def _flip(
-    flips: Flips, now: dict[ChangeSeq, tuple[bool, ChangeSeq]], by: Change, target: ChangeSeq, *, stands: bool
-) -> None:
-    flips.setdefault(by.file, {})[target] = stands
-    now[target] = (stands, by.seq)
 
 
 def last_undone(

@@ -101,13 +101,10 @@ class Weave:
             final_newline=_latest(self._finals, standing),
         )
 
-    def flip(self, flips: Iterable[tuple[ChangeSeq, bool]]) -> None:
-        """Make changes stand (True) or not stand (False)."""
-        changed = False
-        for seq, stands in flips:
-            changed = changed or (seq in self.standing) != stands
-            (self.standing.add if stands else self.standing.discard)(seq)
-        if changed:
+    def stand(self, standing: Set[ChangeSeq]) -> None:
+        """Let exactly these changes stand."""
+        if self.standing != standing | {BASE}:
+            self.standing = {BASE, *standing}
             self._shown = [atom for atom in self.atoms() if atom.visible(self.standing)]
 
     def apply(self, seq: ChangeSeq, change: Rewrite | None) -> None:
@@ -124,6 +121,12 @@ class Weave:
             self._finals.append((seq, change.final_newline))
         for hunk in reversed(change.hunks):
             self._replace(seq, hunk.start, hunk.start + hunk.n_removed, hunk.inserted)
+
+    def clear(self, seq: ChangeSeq) -> None:
+        """Let `seq` remove every line that shows."""
+        if self._shown:
+            self.standing.add(seq)
+            self._replace(seq, 0, len(self._shown), ())
 
     def _replace(self, seq: ChangeSeq, start: int, end: int, lines: tuple[Line, ...]) -> None:
         if not 0 <= start <= end <= len(self._shown):
