@@ -13,6 +13,7 @@ from takeback.demo.model import FIRST, Edit, File, Step, after
 from takeback.demo.workshop import Workshop
 from takeback.model.ids import OpId
 from takeback.model.operation import Operation
+from takeback.model.state import FileKind
 from takeback.service import checkpointing, recording, taking_back
 from takeback.service.opening import Workspace, open_workspace
 from takeback.service.requests import Outcome, Request, Result
@@ -116,7 +117,10 @@ class Play:
     def _recorded(self, step: Step, found: Operation | None) -> OpId:
         if found is None:
             raise NotAsPromised(f"nothing was recorded of {step.author}")
-        recorded, wrote = {change.path for change in found.changes}, set(step.paths)
+        kinds = {change.path: change.after.kind or change.before.kind for change in found.changes}
+        # A folder that became empty is a change too, and a right one.
+        recorded = {path for path, kind in kinds.items() if kind is not FileKind.DIRECTORY}
+        wrote = set(step.paths)
         self.expect(
             recorded == wrote, f"operation {found.id} holds other files than written: {recorded ^ wrote}"
         )
@@ -193,6 +197,9 @@ class Play:
 
     def verdict(self) -> None:
         """Say that everything was as promised, and what that rests on."""
+        self.expect(
+            self.shop.git_digest(afresh=True) == self.shop.git_digest(), "an object file of .git changed"
+        )
         took_s = time.monotonic() - self._began_s
         self.say("")
         self.say(

@@ -11,9 +11,10 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from takeback.demo.model import File, Tree, file_of
 from takeback.errors import Refused
@@ -23,6 +24,7 @@ from takeback.repository.window import discover
 _NAME = ("-c", "user.name=Demo", "-c", "user.email=demo@example.invalid", "-c", "commit.gpgSign=false")
 _N_FILES = 48
 _N_COMMITS = 4
+_SECOND_NS = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Workshop:
     environ: Mapping[str, str]
     source: str
     """What it is a copy of, in words."""
+    digests: dict[str, tuple[tuple[int, ...], bytes]] = field(default_factory=dict)
+    """Of object files: their status when they were read, and what was in them."""
 
     def run(self, *argv: str) -> int:
         """The exit status of a command in the workspace."""
@@ -57,14 +61,30 @@ class Workshop:
             with open(full, "wb") as stream:
                 stream.write(tree[path].data)
 
-    def git_digest(self) -> str:
-        """One number for all of `.git`: names, modes, times of writing, and every byte."""
+    def git_digest(self, *, afresh: bool = False) -> str:
+        """One number for all of `.git`: names, modes, times of writing, and every byte.
+
+        An object file is read again only if its status changed since, unless `afresh`: packs are large, and this is
+        asked before and after every verb.
+        """
         digest = hashlib.sha256()
         for path in sorted(_files(os.path.join(self.root, ".git"), inside_git=True)):
             stat = os.lstat(path)
             digest.update(f"{path!r} {stat.st_mode} {stat.st_mtime_ns} {stat.st_size}\n".encode())
-            digest.update(_file(path).data)
+            digest.update(self._content_digest(path, stat, afresh=afresh))
         return digest.hexdigest()
+
+    def _content_digest(self, path: str, stat: os.stat_result, *, afresh: bool) -> bytes:
+        seen = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        known, digest = self.digests.get(path, (None, b""))
+        if known != seen or afresh:
+            digest = hashlib.sha256(_file(path).data).digest()
+            settled = (
+                time.time_ns() - stat.st_ctime_ns > _SECOND_NS
+            )  # or a write could follow within the same tick
+            if settled and os.path.join(".git", "objects", "") in path:
+                self.digests[path] = (seen, digest)
+        return digest
 
 
 @contextmanager
