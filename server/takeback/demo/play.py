@@ -99,6 +99,11 @@ class Play:
         """Somebody writes; Takeback is told who it was."""
         step = Step(author=author, edits=tuple(edits))
         self.shop.write(after(self.expected(), [step]), step.paths)
+        return self.wrote(author, text, edits)
+
+    def wrote(self, author: str, text: str, edits: Sequence[Edit]) -> OpId:
+        """Somebody has written already; Takeback is told who it was."""
+        step = Step(author=author, edits=tuple(edits))
         with self.verb(f"{author:<14} {text}") as workspace:
             found = recording.record(workspace, author, text)
         return self._recorded(step, found)

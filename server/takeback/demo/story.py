@@ -7,7 +7,7 @@ Each scene is a few writes or one verb of Takeback; after each, every file is co
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from takeback.demo.model import Append, Delete, Edit, Rewrite, Substitute, Write, file_of
 from takeback.demo.play import NotAsPromised, Play
@@ -88,7 +88,8 @@ def _scenes(play: Play, scenery: Scenery) -> None:
 
     play.say("")
     play.say("Takeback itself is killed while it changes files:")
-    _killed(play, replaced)
+    undone_by = _killed(play, replaced)
+    _killed_and_written(play, undone_by, replaced)
 
     play.say("")
     play.say("In the end nothing of the agent's is to stay:")
@@ -195,25 +196,50 @@ def _astray(play: Play, scenery: Scenery) -> None:
         play.writes(AGENT, f"overwrites {len(left)} files", edits)
 
 
-def _killed(play: Play, op: OpId) -> None:
+def _killed(play: Play, op: OpId) -> OpId:
+    """The operation as which a killed undo of `op` was finished."""
+    _kill(play, op, play.paths(op))
+    with play.verb("the next start mends it") as workspace:
+        settled = workspace.settled
+    finished = settled[0].finished if len(settled) == 1 and not settled[0].left else None
+    play.expect(finished is not None, f"the next start settled {settled}")
+    play.say("        it was finished: no file is half old, half new")
+    play.take({op})
+    play.check()
+    return finished or op
+
+
+def _killed_and_written(play: Play, undo: OpId, op: OpId) -> None:
+    """Undoing the undo is killed too, and somebody writes before the next start: now it cannot be finished."""
     paths = play.paths(op)
+    untouched = _kill(play, undo, paths)[-1]
+    line = f"{HUMAN}, written while the undo lay half done\n".encode()
+    with open(f"{play.shop.root}/{untouched}", "ab") as stream:
+        stream.write(line)
+    play.say(f"        {HUMAN} adds a line to {untouched}, which the undo had not reached")
+    with play.verb("the next start mends it") as workspace:
+        settled = workspace.settled
+        reversed_and_left = (
+            len(settled) == 1 and settled[0].finished is None and settled[0].left == (untouched,)
+        )
+    play.expect(reversed_and_left, f"the next start settled {settled}")
+    play.say("        it was reversed, and the human's file was left as it is")
+    play.wrote(HUMAN, "that line is recorded", (Append(path=untouched, lines=(line,)),))
+
+
+def _kill(play: Play, op: OpId, paths: Sequence[str]) -> list[str]:
+    """The files that an undo of `op` had not reached when it was killed in the middle."""
     n_changes = len(paths) // 2
     before = play.expected()
     argv = (sys.executable, "-P", "-m", "takeback.demo.dying", play.shop.root, str(op), str(n_changes))
     status = play.shop.run(*argv)
     play.expect(status == SIGNALLED + _SIGKILL, f"the undo that was to be killed ended with status {status}")
     now = play.shop.tree()
-    n_changed = sum(now[path].data != before[path].data for path in paths)
+    untouched = [path for path in paths if now[path].data == before[path].data]
+    n_changed = len(paths) - len(untouched)
     play.expect(0 < n_changed < len(paths), f"the kill came with {n_changed} of {len(paths)} files changed")
-    play.say(f"        undo operation {op}, SIGKILL with {n_changed} of {len(paths)} files changed")
-    with play.verb("the next start mends it") as workspace:
-        settled = workspace.settled
-    play.expect(len(settled) == 1 and not settled[0].left, f"the next start settled {settled}")
-    if settled[0].finished is not None:
-        play.take({op})
-    how = f"finished as operation {settled[0].finished}" if settled[0].finished else "reversed"
-    play.say(f"        the interrupted undo was {how}; no file is half old, half new")
-    play.check()
+    play.say(f"        undo operation {op}: SIGKILL with {n_changed} of {len(paths)} files changed")
+    return untouched
 
 
 # -- edits ---------------------------------------------------------------------------------------
