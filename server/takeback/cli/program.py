@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from takeback.cli import checkpoints, demo, maintenance, reading, recording, taking_back, watching
+from takeback.cli import checkpoints, demo, editor, maintenance, reading, recording, taking_back, watching
 from takeback.cli.app import run
 
-__all__ = ["checkpoints", "demo", "maintenance", "reading", "recording", "run", "taking_back", "watching"]
+__all__ = [
+    "checkpoints",
+    "demo",
+    "editor",
+    "maintenance",
+    "reading",
+    "recording",
+    "run",
+    "taking_back",
+    "watching",
+]

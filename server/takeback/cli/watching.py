@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from takeback.cli import render
 from takeback.cli.app import Invocation, command, takeback
 from takeback.model.operation import Operation
+from takeback.service.inbox import Inbox
 from takeback.service.lease import holder
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @command(takeback, "watch", json_too=False)
 def watch(invocation: Invocation) -> None:
     """Record in the foreground, for editors without LSP, and print operations as they come. Ctrl-C ends it."""
-    from takeback.service.running import Inbox, Running  # noqa: PLC0415 - no other command needs watchdog
+    from takeback.service.running import Running  # noqa: PLC0415 - no other command needs watchdog
 
     with invocation.workspace() as workspace:
         running = Running(workspace, Inbox(), on_operations=_show)

@@ -229,6 +229,11 @@ class Folder:
         with explained("change the mode of", path), self._parent(path) as (fd, name):
             staging.set_mode(fd, name, mode & 0o7777)
 
+    def set_modified(self, path: WorkspacePath, mtime_ns: int) -> None:
+        """Give a file this time of its last change. Links are not followed."""
+        with explained("set the time of", path), self._parent(path) as (fd, name):
+            os.utime(name, ns=(mtime_ns, mtime_ns), dir_fd=fd, follow_symlinks=False)
+
     def overwrite(self, path: WorkspacePath, data: bytes) -> None:
         """Write `data` into the file itself, so that all its names show it. Not synced.
 

@@ -23,9 +23,14 @@ def take_back(holding: Sequence[Editor], paths: Set[WorkspacePath], verb: Verb, 
             return result_in(answer)
         if answer is not None and "error" in answer:
             raise Refused(answer["error"]["message"], hint=answer["error"]["hint"])
+    raise refusal(holding, paths)
+
+
+def refusal(holding: Sequence[Editor], paths: Set[WorkspacePath]) -> Refused:
+    """Why nothing is written while an editor holds unsaved text."""
     names = ", ".join(f"{editor.name} (process {editor.pid})" for editor in holding)
     files = ", ".join(sorted(path for editor in holding for path in editor.dirty & paths))
-    raise Refused(
+    return Refused(
         f"{names} has unsaved text in {files}, so nothing was changed",
         hint="Save or close it there, or undo from that editor.",
     )

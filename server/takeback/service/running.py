@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack
-from typing import TypeVar
 
 from takeback.errors import TakebackError
 from takeback.journal import views
@@ -26,6 +23,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
 from takeback.service import channel, recording
+from takeback.service.inbox import Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
 from takeback.store.objects import ObjectStore
@@ -35,49 +33,9 @@ from takeback.watch.run import Watching
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 POLL_S = 0.25
 """How often a follower looks whether the lease is free, and anybody whether the journal has grown."""
 _ANSWER_S = 60.0
-
-
-class Inbox:
-    """What the owning thread is to do, in order. Any thread may add."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._is_awake = False
-
-    def do(self, act: Callable[[], T]) -> Future[T]:
-        """What `act` gives back once the owning thread has done it."""
-        future: Future[T] = Future()
-
-        def job() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(act())
-            except BaseException as error:  # noqa: BLE001 - whoever asked gets it
-                future.set_exception(error)
-
-        self._jobs.put(job)
-        return future
-
-    def wake(self) -> None:
-        """Let the owning thread look what there is to do. Costs nothing while it is awake."""
-        if not self._is_awake:
-            self._is_awake = True
-            self._jobs.put(lambda: None)
-
-    def next(self, timeout_s: float | None) -> Callable[[], None] | None:
-        """The next job, or `None` after `timeout_s`."""
-        try:
-            job = self._jobs.get(timeout=timeout_s)
-        except queue.Empty:
-            job = None
-        self._is_awake = False
-        return job
 
 
 class Running:

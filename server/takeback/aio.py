@@ -1,0 +1,125 @@
+"""The one bridge between the event loop and the core: a thread that owns a workspace, and coroutines that ask it.
+
+Everything below this module is synchronous. Jobs are done in the order in which they were given; the loop never
+waits for one, and learns of what happened by callbacks that are called on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from takeback.service.inbox import Inbox
+
+if TYPE_CHECKING:  # importing the core takes longer than answering `initialize` may
+    from takeback.model.operation import Operation
+    from takeback.service.channel import Message
+    from takeback.service.desk import Desk
+    from takeback.service.running import Running
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Core:
+    """One workspace on a thread of its own."""
+
+    def __init__(  # noqa: PLR0913 - each is named at the one call
+        self,
+        root: str,
+        editor: str,
+        *,
+        on_operations: Callable[[Sequence[Operation]], None],
+        on_progress: Callable[[int, int], None],
+        on_ready: Callable[[Exception | None], None],
+        hand_over: Callable[[Message], Message],
+    ) -> None:
+        """Opens the workspace at once; `on_ready` says that it is open, or why it cannot be.
+
+        The first three are called on the loop, `hand_over` on a thread of its own.
+        """
+        self.root = root
+        self._editor = editor
+        self._loop = asyncio.get_running_loop()
+        self._on_operations = on_operations
+        self._on_progress = on_progress
+        self._on_ready = on_ready
+        self._hand_over = hand_over
+        self._inbox = Inbox()
+        self._desk: Desk | None = None
+        self._failure: Exception | None = None
+        self._running: Running | None = None
+        self._is_closing = threading.Event()
+        self._thread = threading.Thread(target=self._own, name="takeback-core", daemon=True)
+        self._thread.start()
+
+    async def do(self, act: Callable[[Desk], T]) -> T:
+        """What `act` gives back, done by the core's thread. Raises what it raises, or why there is no workspace."""
+        return await asyncio.wrap_future(self._inbox.do(lambda: act(self._opened())))
+
+    def post(self, act: Callable[[Desk], object]) -> None:
+        """Have something done in order, and log it if it fails."""
+
+        def quietly() -> None:
+            try:
+                if self._failure is None:
+                    act(self._opened())
+            except Exception:
+                logger.exception("what the editor told could not be taken in")
+
+        self._inbox.do(quietly)
+
+    async def close(self) -> None:
+        """Record what is left and close the workspace."""
+        self._is_closing.set()
+        if self._running is not None:
+            self._running.stop()
+        self._inbox.wake()
+        await asyncio.to_thread(self._thread.join)
+
+    def _opened(self) -> Desk:
+        if self._failure is not None:
+            raise self._failure
+        assert self._desk is not None, "BUG: jobs are done once the workspace is open"
+        return self._desk
+
+    def _own(self) -> None:
+        try:
+            self._run()
+        except Exception as failure:
+            logger.exception("the workspace cannot be recorded")
+            self._failure = failure
+            self._tell(self._on_ready, failure)
+            while not self._is_closing.is_set():  # whoever asks gets the reason
+                job = self._inbox.next(None)
+                if job is not None:
+                    job()
+
+    def _run(self) -> None:
+        from takeback.service.desk import Desk  # noqa: PLC0415 - the reason stands above
+        from takeback.service.opening import open_workspace  # noqa: PLC0415 - the same
+        from takeback.service.running import Running  # noqa: PLC0415 - the same
+
+        def progress(done: int, total: int) -> None:
+            self._tell(self._on_progress, done, total)
+
+        with (
+            open_workspace(self.root, progress=progress) as workspace,
+            Desk(workspace, self._editor, self._hand_over) as desk,
+        ):
+            self._desk = desk
+            self._running = Running(
+                workspace, self._inbox, on_operations=lambda found: self._tell(self._on_operations, found)
+            )
+            if self._is_closing.is_set():
+                return
+            self._tell(self._on_ready, None)
+            self._running.run()
+
+    def _tell(self, callback: Callable[..., None], *values: object) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback, *values)

@@ -1,0 +1,58 @@
+"""Between the protocol's words and the core's: URIs and paths, texts and edits, arguments and requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+from pygls.uris import from_fs_path, to_fs_path
+
+from takeback.lsp.documents import position_of
+
+if TYPE_CHECKING:
+    from takeback.service.texts import Replacement
+
+Encoding = lsp.PositionEncodingKind | str
+
+
+def relative_path(root: str, uri: str) -> str | None:
+    """The path of a document below `root`; `None` if it is no file there."""
+    full = file_of(uri)
+    if full is None:
+        return None
+    full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
+    relative = os.path.relpath(full, root)
+    return None if relative == "." or relative.startswith("..") else relative
+
+
+def file_of(uri: str) -> str | None:
+    """The file that a URI names; `None` if it names something else."""
+    return to_fs_path(uri) if uri.startswith("file:") else None
+
+
+def uri_of(root: str, path: str) -> str:
+    """The URI of a workspace path."""
+    return from_fs_path(os.path.join(root, path)) or ""
+
+
+def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> list[lsp.TextEdit]:
+    """Replacements in `text`, as the protocol counts."""
+    return [
+        lsp.TextEdit(
+            range=lsp.Range(
+                start=position_of(text, one.start, encoding), end=position_of(text, one.end, encoding)
+            ),
+            new_text=one.text,
+        )
+        for one in found
+    ]
+
+
+def arguments_of(arguments: Iterable[Any]) -> Mapping[str, Any] | None:
+    """The one object that a command was called with; `None` if it was called without."""
+    given = list(arguments)
+    if not given or given[0] is None:
+        return None
+    return given[0] if isinstance(given[0], Mapping) else {"": given[0]}

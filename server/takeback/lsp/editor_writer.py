@@ -1,0 +1,158 @@
+"""Changes open documents through the editor: one versioned edit a document, believed only when the text says so.
+
+Neovim drops an edit that came too late and still answers that it was applied. So what counts is the document's next
+text: it is the planned one, or the planned one with something typed since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+
+from takeback.aio import Core
+from takeback.lsp import convert
+from takeback.lsp.documents import Document, with_edits
+from takeback.lsp.server import Server
+from takeback.service.buffers import Proposed
+from takeback.service.texts import replacements
+
+ANSWER_S = 10.0
+"""How long an editor may take to answer an edit."""
+TEXT_S = 3.0
+"""How long the new text may take after that. Neovim sends changes after 150 ms."""
+OTHER_TEXT_S = 0.5
+"""How long it may still take once other text came: then the edit was most likely dropped."""
+
+
+class Written(Enum):
+    """What became of one document."""
+
+    DONE = auto()
+    STALE = auto()
+    """Other text came first; the document is as the person left it."""
+    FAILED = auto()
+    """The editor did not change it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A document that shows its planned text, and what it showed before."""
+
+    proposed: Proposed
+    before: str
+
+
+class EditorWriter:
+    """Changes documents of one workspace."""
+
+    def __init__(self, server: Server, core: Core) -> None:
+        self._server = server
+        self._core = core
+
+    async def show(self, proposed: Proposed) -> tuple[Written, Shown | None]:
+        """Let a document become what a plan says. Text that arrived since the plan was made comes first."""
+        document = self._document(proposed)
+        if document is None or document.version != proposed.version:
+            return Written.STALE, None
+        before = document.text
+        written = await self._write(document, before, proposed.text)
+        return written, Shown(proposed=proposed, before=before) if written is Written.DONE else None
+
+    def is_as_planned(self, shown: Shown) -> bool:
+        """Whether nothing was typed into a document besides."""
+        document = self._document(shown.proposed)
+        return document is not None and document.text == shown.proposed.text
+
+    async def take_back(self, shown: Sequence[Shown]) -> list[Shown]:
+        """Undo earlier edits, newest first, where the text is still ours; those that stay are returned."""
+        stay = []
+        for one in reversed(shown):
+            document = self._document(one.proposed)
+            if (
+                document is None
+                or document.text != one.proposed.text
+                or await self._write(document, one.proposed.text, one.before) is not Written.DONE
+            ):
+                stay.append(one)
+        return stay
+
+    def _document(self, proposed: Proposed) -> Document | None:
+        for document in self._server.documents.values():
+            if convert.relative_path(self._core.root, document.uri) == proposed.path:
+                return document
+        return None
+
+    async def _write(self, document: Document, before: str, planned: str) -> Written:
+        edits = convert.text_edits(before, replacements(before, planned), self._server.encoding)
+        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
+        edit = lsp.WorkspaceEdit(
+            document_changes=[lsp.TextDocumentEdit(text_document=identifier, edits=edits)]
+        )
+        request = lsp.ApplyWorkspaceEditParams(edit=edit, label="Takeback: undo")
+        document.trail = [before]
+        try:
+            answer = await asyncio.wait_for(self._server.workspace_apply_edit_async(request), ANSWER_S)
+            if not answer.applied:
+                return Written.FAILED if document.text == before else Written.STALE
+            landing = await self._landing(document, planned, edits)
+        except (TimeoutError, JsonRpcException):
+            return Written.FAILED
+        finally:
+            document.trail = None
+        if landing is None:
+            return Written.FAILED if document.text == before else Written.STALE
+        return await self._judged(document, landing, before)
+
+    async def _landing(
+        self, document: Document, planned: str, edits: Sequence[lsp.TextEdit]
+    ) -> Landing | None:
+        """On which text the edit came to lie; `None` if it was dropped."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + TEXT_S
+        assert document.trail is not None, "BUG: the trail is kept while an edit is under way"
+        while (found := _found(document.trail, planned, edits, self._server.encoding)) is None:
+            if len(document.trail) > 1:
+                deadline = min(deadline, now() + OTHER_TEXT_S)
+            try:
+                await asyncio.wait_for(document.next_text(), max(0.0, deadline - now()))
+            except TimeoutError:
+                return None
+        return found
+
+    async def _judged(self, document: Document, landing: Landing, before: str) -> Written:
+        """Done, if the edit lies on the text that it was made for. Else the text that came first is put back.
+
+        A client that does not compare versions (Neovim, while a document has version 0) lays an edit over text that
+        it has not sent yet.
+        """
+        if landing.base == before:
+            return Written.DONE
+        if document.text == landing.result:
+            await self._write(document, landing.result, landing.base)
+            return Written.STALE
+        return Written.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """An edit that came to lie on a text, and what it made of it."""
+
+    base: str
+    result: str
+
+
+def _found(
+    trail: Sequence[str], planned: str, edits: Sequence[lsp.TextEdit], encoding: convert.Encoding
+) -> Landing | None:
+    """The first text that was followed by what the edit makes of it, at once or one range after the other."""
+    for place, base in enumerate(trail[:-1]):
+        steps = [with_edits(base, edits[n:], encoding) for n in range(len(edits) - 1, -1, -1)]
+        following = trail[place + 1 :]
+        if following[0] == steps[-1] or following[: len(steps)] == steps:
+            return Landing(base, steps[-1])
+    return Landing(trail[0], planned) if trail[-1] == planned else None

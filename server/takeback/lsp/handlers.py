@@ -1,0 +1,83 @@
+"""What the editor sends, and what is done about it. Small: decode, and hand on."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from lsprotocol import types as lsp
+
+from takeback.lsp.documents import Document
+from takeback.lsp.protocol import COMMANDS
+from takeback.lsp.server import Server
+
+
+def register(server: Server) -> None:
+    """Let `server` answer everything that Takeback answers."""
+    server.feature(lsp.INITIALIZE)(_initialize)
+    server.feature(lsp.INITIALIZED)(_initialized)
+    server.feature(lsp.SHUTDOWN)(_shutdown)
+    server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(_opened)
+    server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(_changed)
+    server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
+    server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
+    for name in COMMANDS:
+        server.command(name)(_command(name))
+
+
+def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
+    client = params.client_info
+    ls.client_name = f"{client.name} {client.version or ''}".strip() if client else ""
+
+
+def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
+    ls.loop = asyncio.get_running_loop()
+    ls.keep(ls.loop.create_task(ls.start()))
+
+
+async def _shutdown(ls: Server, _params: None) -> None:
+    await ls.close()
+
+
+def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
+    item = params.text_document
+    document = Document(uri=item.uri, version=item.version, text=item.text)
+    ls.documents[item.uri] = document
+    core = ls.core_of(item.uri)
+    if core is not None:
+        ls.tell_opened(core, document)
+
+
+def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
+    document = ls.documents.get(params.text_document.uri)
+    if document is None:
+        return
+    document.edited(params.text_document.version, params.content_changes, ls.encoding)
+    core = ls.core_of(document.uri)
+    if core is not None:
+        ls.tell_changed(core, document)
+
+
+def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    document, core = ls.documents.get(uri), ls.core_of(uri)
+    text = params.text if params.text is not None else document.text if document else None
+    if core is not None and text is not None:
+        ls.tell_saved(core, uri, text)
+
+
+def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
+    uri = params.text_document.uri
+    ls.documents.pop(uri, None)
+    core = ls.core_of(uri)
+    if core is not None:
+        ls.tell_closed(core, uri)
+
+
+def _command(name: str) -> Any:
+    async def run(ls: Server, *arguments: Any) -> Any:
+        from takeback.lsp.commands import run_command  # noqa: PLC0415 - imports the core
+
+        return await run_command(ls, name, arguments)
+
+    return run

@@ -1,0 +1,268 @@
+"""The server: its documents, its workspaces, and what it says to the editor.
+
+`initialize` is answered before anything heavy is imported; workspaces are opened after it, each on a thread of its
+own. Nothing here waits for the core on the loop, and nothing writes to standard output but the protocol.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+
+from takeback import __version__
+from takeback.aio import Core
+from takeback.lsp import convert
+from takeback.lsp.documents import Document
+from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
+
+if TYPE_CHECKING:
+    from takeback.service.desk import Desk
+
+logger = logging.getLogger(__name__)
+
+REQUEST_FAILED = -32803
+"""Source: Language Server Protocol 3.17, "RequestFailed"."""
+ASK_S = 120.0
+"""How long a question to the person stays open; after that nothing is done."""
+SAVE_S = 5.0
+
+
+class Server(LanguageServer):
+    """Takeback for one editor."""
+
+    def __init__(self) -> None:
+        super().__init__("takeback", __version__, protocol_cls=Protocol, max_workers=8)
+        self.documents: dict[str, Document] = {}
+        self._cores: dict[str, Core] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._started: asyncio.Event | None = None
+        self._taking_back: dict[str, asyncio.Lock] = {}
+
+    # -- workspaces ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the editor's folders. Returns when it is known which; they are opened meanwhile."""
+        self._started = asyncio.Event()
+        try:
+            await self._open_folders(self._folders())
+        finally:
+            self._started.set()
+
+    async def core_for(self, uri: str | None) -> Core:
+        """The workspace that a document or folder belongs to; without one, the first."""
+        await self._has_started()
+        found = self.core_of(uri) if uri else next(iter(self._cores.values()), None)
+        if found is None and uri and (file := convert.file_of(uri)) is not None:
+            await self._open_folders([os.path.dirname(file)])
+            found = self.core_of(uri)
+        if found is None:
+            raise JsonRpcException("no folder is open, so there is no workspace", REQUEST_FAILED)
+        return found
+
+    def core_of(self, uri: str) -> Core | None:
+        """The open workspace with the longest root that holds a document."""
+        inside = [core for core in self._cores.values() if self._holds(core, uri)]
+        return max(inside, key=lambda core: len(core.root), default=None)
+
+    async def close(self) -> None:
+        """Record what is left, and close everything."""
+        await self._has_started()
+        cores, self._cores = list(self._cores.values()), {}
+        await asyncio.gather(*(core.close() for core in cores))
+
+    def lock(self, core: Core) -> asyncio.Lock:
+        """Held while something is taken back: documents are changed by one plan at a time."""
+        return self._taking_back.setdefault(core.root, asyncio.Lock())
+
+    async def _has_started(self) -> None:
+        if self._started is not None:
+            await self._started.wait()
+
+    async def _open_folders(self, folders: Iterable[str]) -> None:
+        for root in await asyncio.to_thread(_roots, list(folders)):
+            if root in self._cores:
+                continue
+            progress = _Progress(self, root)
+            core = self._cores[root] = Core(
+                root,
+                self.editor,
+                on_operations=lambda _: self.tell(TIMELINE_CHANGED, {}),
+                on_progress=progress.report,
+                on_ready=progress.ready,
+                hand_over=partial(self._handed_over, root),
+            )
+            for document in tuple(self.documents.values()):
+                if self.core_of(document.uri) is core:
+                    self.tell_opened(core, document)
+
+    def _folders(self) -> list[str]:
+        workspace = self.workspace
+        uris = [*workspace.folders] or ([workspace.root_uri] if workspace.root_uri else [])
+        return [path for path in map(convert.file_of, uris) if path is not None]
+
+    @staticmethod
+    def _holds(core: Core, uri: str) -> bool:
+        return convert.relative_path(core.root, uri) is not None or convert.file_of(uri) == core.root
+
+    # -- documents -------------------------------------------------------------------------------
+
+    @property
+    def encoding(self) -> convert.Encoding:
+        """The units that columns are counted in."""
+        return self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
+
+    def tell_opened(self, core: Core, document: Document) -> None:
+        """Tell the core of a document."""
+        version, text = document.version, document.text
+        self._post(core, document.uri, lambda desk, path: desk.opened(path, version, text))
+
+    def tell_changed(self, core: Core, document: Document) -> None:
+        """Tell the core of a document's next text."""
+        version, text = document.version, document.text
+        self._post(core, document.uri, lambda desk, path: desk.changed(path, version, text))
+
+    def tell_saved(self, core: Core, uri: str, text: str) -> None:
+        """Tell the core that a document was saved."""
+        self._post(core, uri, lambda desk, path: desk.saved(path, text))
+
+    def tell_closed(self, core: Core, uri: str) -> None:
+        """Tell the core that a document was closed."""
+        self._post(core, uri, lambda desk, path: desk.closed(path))
+
+    @staticmethod
+    def _post(core: Core, uri: str, act: Callable[[Desk, str], None]) -> None:
+        path = convert.relative_path(core.root, uri)
+        if path is not None:
+            core.post(lambda desk: act(desk, path))
+
+    # -- what is said to the editor --------------------------------------------------------------
+
+    @property
+    def editor(self) -> str:
+        """What the editor calls itself."""
+        return self.client_name or "an editor"
+
+    client_name = ""
+
+    def can(self, name: str) -> bool:
+        """Whether the client declared an ability under `experimental.takeback`."""
+        experimental = self.client_capabilities.experimental
+        ours = experimental.get("takeback") if isinstance(experimental, Mapping) else None
+        return bool(isinstance(ours, Mapping) and ours.get(name))
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether the client changes documents when asked."""
+        workspace = self.client_capabilities.workspace
+        return bool(workspace and workspace.apply_edit)
+
+    def tell(self, method: str, params: Any) -> None:
+        """Send a notification of our own."""
+        self.protocol.notify(method, params)
+
+    def say(self, message: str, kind: lsp.MessageType = lsp.MessageType.Info) -> None:
+        """Show a person a sentence."""
+        self.window_show_message(lsp.ShowMessageParams(type=kind, message=message))
+
+    async def ask(self, question: str, answers: Iterable[str]) -> str | None:
+        """The answer of the person; `None` if none came, or the client cannot ask."""
+        if self.client_capabilities.window is None:
+            self.say(f"{question} Call the command with arguments; this editor cannot be asked.")
+            return None
+        items = [lsp.MessageActionItem(title=answer) for answer in answers]
+        request = lsp.ShowMessageRequestParams(type=lsp.MessageType.Info, message=question, actions=items)
+        try:
+            chosen = await asyncio.wait_for(self.window_show_message_request_async(request), ASK_S)
+        except (TimeoutError, JsonRpcException):
+            return None
+        return chosen.title if chosen is not None else None
+
+    async def save(self, uri: str) -> bool:
+        """Whether the client saved a document."""
+        if not self.can("save"):
+            return False
+        try:
+            await asyncio.wait_for(self.protocol.send_request_async(SAVE, {"uri": uri}), SAVE_S)
+        except (TimeoutError, JsonRpcException):
+            return False
+        return True
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log what failed; a person cannot do anything with it."""
+        logger.error("%s: %s", getattr(source, "__name__", source), error)
+
+    def core_at(self, root: str) -> Core:
+        """The open workspace at `root`."""
+        return self._cores[root]
+
+    def _handed_over(self, root: str, message: dict[str, Any]) -> dict[str, Any]:
+        """Answer another process; called on a thread of its own."""
+        from takeback.lsp.commands import handed_over  # noqa: PLC0415 - imports the core
+
+        return handed_over(self, root, message)
+
+    loop: asyncio.AbstractEventLoop | None = None
+    """The loop that the server runs on, once it was initialized."""
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a task until it is done, and log how it failed."""
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a task failed", exc_info=task.exception())
+
+
+class _Progress:
+    """Work-done progress of a first look, for clients that show it."""
+
+    def __init__(self, server: Server, root: str) -> None:
+        self._server = server
+        self._root = root
+        self._token = f"takeback-baseline-{root}"
+        self._begun: asyncio.Task[None] | None = None
+
+    def report(self, done: int, total: int) -> None:
+        """So many files of so many were read."""
+        window = self._server.client_capabilities.window
+        if window is None or not window.work_done_progress:
+            return
+        if self._begun is None:
+            self._begun = asyncio.get_running_loop().create_task(self._begin())
+            self._server.keep(self._begun)
+        elif self._begun.done() and self._begun.exception() is None:
+            value = lsp.WorkDoneProgressReport(percentage=done * 100 // max(total, 1))
+            self._server.work_done_progress.report(self._token, value)
+
+    def ready(self, failure: Exception | None) -> None:
+        """The workspace is open, or cannot be."""
+        if self._begun is not None:
+            self._server.keep(asyncio.get_running_loop().create_task(self._end(self._begun)))
+        if failure is not None:
+            self._server.say(f"Takeback does not record {self._root}: {failure}", lsp.MessageType.Warning)
+
+    async def _begin(self) -> None:
+        await self._server.work_done_progress.create_async(self._token)
+        value = lsp.WorkDoneProgressBegin(title="Takeback: first look", percentage=0)
+        self._server.work_done_progress.begin(self._token, value)
+
+    async def _end(self, begun: asyncio.Task[None]) -> None:
+        await begun
+        self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd())
+
+
+def _roots(folders: list[str]) -> list[str]:
+    """The workspaces of some folders, each once."""
+    from takeback.service.opening import find_root  # noqa: PLC0415 - imports the core
+
+    return list(dict.fromkeys(find_root(folder, os.environ) for folder in folders))

@@ -1,0 +1,229 @@
+"""What one editor sees of one workspace: its documents, and the verbs that change files and documents together.
+
+A plan touches files on disk, which the core writes, and open documents, which only the editor may change. So it goes
+in two steps: `propose` says what each document has to become; when the editor has shown these texts, `carry_out`
+writes the files. Nothing is held in between: what moved meanwhile makes the plan stale.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from takeback.checkpoints import Wanted
+from takeback.errors import TakebackError, UsageError
+from takeback.model.operation import Operation, OperationKind
+from takeback.model.paths import WorkspacePath, workspace_path
+from takeback.service import answers, channel, checkpointing, handover, looking, taking_back
+from takeback.service.buffers import Blocked, Buffers, Proposed
+from takeback.service.opening import Workspace
+from takeback.service.published import Publication, editors
+from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
+from takeback.undo.clash import OnConflict
+from takeback.undo.plan import FileOutcome, FilePlan
+
+logger = logging.getLogger(__name__)
+
+CLEAN_NOTE = "it is back on disk and in the editor, which counts it as changed until it is saved"
+
+HandOver = Callable[[channel.Message], channel.Message]
+"""Answers a request to take something back, on a thread of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A plan for the disk, and what open documents have to become before it is carried out."""
+
+    draft: taking_back.Draft
+    edits: tuple[Proposed, ...]
+    blocked: tuple[Blocked, ...]
+    """Documents that cannot follow: their files are left."""
+
+
+class Desk:
+    """One workspace, as one editor works with it. Belongs to the thread that opened the workspace."""
+
+    def __init__(self, workspace: Workspace, editor: str, hand_over: HandOver) -> None:
+        self.workspace = workspace
+        publication = Publication(workspace.state, editor)
+        self.buffers = Buffers(workspace, publication)
+        self._listener: channel.Listener | None = None
+        try:
+            self._listener = channel.Listener(publication.address, lambda _, message: hand_over(message))
+        except OSError:
+            logger.warning("other processes cannot hand anything over: no socket", exc_info=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        if self._listener is not None:
+            self._listener.close()
+        self.buffers.close()
+
+    # -- documents and files ---------------------------------------------------------------------
+
+    def opened(self, relative: str, version: int, text: str) -> None:
+        """A document was opened."""
+        path = _path(relative)
+        if path is not None:
+            self.buffers.opened(path, version, text)
+
+    def changed(self, relative: str, version: int, text: str) -> None:
+        """A document was edited or reloaded."""
+        path = _path(relative)
+        if path is not None:
+            self.buffers.changed(path, version, text)
+
+    def saved(self, relative: str, text: str) -> None:
+        """A document was saved."""
+        path = _path(relative)
+        if path is not None:
+            self.buffers.saved(path, text)
+
+    def closed(self, relative: str) -> None:
+        """A document was closed."""
+        path = _path(relative)
+        if path is not None:
+            self.buffers.closed(path)
+
+    def propose(self, verb: Verb, request: Request) -> Proposal | Result:
+        """What has to happen, or the result where nothing has to.
+
+        Raises what `taking_back` raises, and Refused where another editor holds unsaved text.
+        """
+        draft = taking_back.planner(self.workspace, verb, request)()
+        settled = taking_back.decided(draft, request)
+        if settled is not None:
+            return settled
+        self._check_others(draft)
+        found = [self.buffers.propose(plan) for plan in draft.plan.files]
+        blocked = tuple(one for one in found if isinstance(one, Blocked))
+        proposal = Proposal(
+            draft=draft, edits=tuple(one for one in found if isinstance(one, Proposed)), blocked=blocked
+        )
+        if blocked and request.on_conflict is OnConflict.STOP:
+            notes = {one.path: one.note for one in blocked}
+            return _stopped(draft, notes)
+        return proposal
+
+    def carry_out(
+        self, proposal: Proposal, left: Mapping[WorkspacePath, str], unsaved: Set[WorkspacePath]
+    ) -> Result | None:
+        """The result of writing the files, those in `left` excepted; `None` if the plan went stale.
+
+        `unsaved` are documents that were clean and that the editor cannot save by itself.
+        """
+        left = {**left, **{one.path: one.note for one in proposal.blocked}}
+        files = [file for file in proposal.draft.plan.files if file.path not in left]
+        draft = replace(proposal.draft, plan=replace(proposal.draft.plan, files=tuple(files)))
+        times = self._times(one.path for one in proposal.edits if one.over_disk and one.path not in left)
+        result = taking_back.carried_out(self.workspace, draft)
+        if result is None:
+            return None
+        self._keep_times(times)
+        return _with_documents(result, proposal, left, unsaved)
+
+    def _times(self, paths: Iterable[WorkspacePath]) -> dict[WorkspacePath, int]:
+        found = {}
+        for path in paths:
+            stat = self.workspace.folder.look(path)
+            if stat is not None:
+                found[path] = stat.mtime_ns
+        return found
+
+    def _keep_times(self, times: Mapping[WorkspacePath, int]) -> None:
+        """Give files whose documents changed the same way the time that their editor knows.
+
+        Else it would ask, at the next save, whether to overwrite what somebody else wrote: there is nothing that
+        the document does not have. The save itself gives the present time, which is what builds go by.
+        """
+        for path, mtime_ns in times.items():
+            with suppress(TakebackError):
+                self.workspace.folder.set_modified(path, mtime_ns)
+
+    def _check_others(self, draft: taking_back.Draft) -> None:
+        paths = {place for file in draft.plan.files if file.writes for place in (file.path, file.target)}
+        holding = [one for one in editors(self.workspace.state) if one.dirty & paths]
+        if holding:
+            raise handover.refusal(holding, paths)
+
+    # -- the other verbs -------------------------------------------------------------------------
+
+    def create_checkpoint(self, wanted: Wanted) -> answers.Answer:
+        """A checkpoint of the files; unsaved text is not in it."""
+        return answers.checkpoint(checkpointing.create(self.workspace, wanted))
+
+    def status(self) -> answers.Answer:
+        """The workspace at a glance."""
+        found = looking.status(self.workspace)
+        found["documents"] = [
+            {"path": path, "dirty": dirty} for path, dirty in self.buffers.documents().items()
+        ]
+        return found
+
+    def choices(self) -> tuple[tuple[int, str], ...]:
+        """The last operations that an undo would count, newest first, with a line for people."""
+        found = looking.log(self.workspace, looking.Wanted(n=20))
+        counted = [one for one in found if one.kind in _COUNTED and one.standing.value != "none"]
+        return tuple((one.id, _line(one)) for one in counted[:3])
+
+    def checkpoint_choices(self) -> tuple[tuple[str, str], ...]:
+        """The last checkpoints, newest first, with a line for people."""
+        found = self.workspace.checkpoints.all()[:3]
+        return tuple((one.id, f"{one.id} {one.label}".strip()) for one in found)
+
+
+_COUNTED = frozenset({OperationKind.EDIT, OperationKind.COMMAND, OperationKind.RESTORE})
+
+
+def _path(relative: str) -> WorkspacePath | None:
+    """The path of a document; `None` for one inside a `.git`, which is nobody's business."""
+    with suppress(UsageError):
+        return workspace_path(relative)
+    return None
+
+
+def _line(one: Operation) -> str:
+    paths = list(dict.fromkeys(change.path for change in one.changes))
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    what = f"{paths[0]}{more}" if paths else one.label
+    return f"{one.id}: {one.actor}, {what}"
+
+
+def _stopped(draft: taking_back.Draft, notes: Mapping[WorkspacePath, str]) -> Result:
+    files = tuple(_file(file, notes, FileOutcome.CONFLICT) for file in draft.plan.files)
+    return Result(
+        outcome=Outcome.CONFLICT, operation=None, undone=draft.plan.undone, files=files, passed=draft.passed
+    )
+
+
+def _file(file: FilePlan, notes: Mapping[WorkspacePath, str], outcome: FileOutcome) -> FileResult:
+    if file.path in notes:
+        return FileResult(path=file.path, outcome=outcome, note=notes[file.path])
+    return FileResult(path=file.target, outcome=FileOutcome.UNCHANGED, note="nothing was written")
+
+
+def _with_documents(
+    result: Result, proposal: Proposal, left: Mapping[WorkspacePath, str], unsaved: Set[WorkspacePath]
+) -> Result:
+    """The result, with what the documents add to it."""
+    files = [
+        replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE) if file.path in unsaved else file
+        for file in result.files
+    ]
+    files += [
+        FileResult(path=file.path, outcome=FileOutcome.SKIPPED, note=left[file.path])
+        for file in proposal.draft.plan.files
+        if file.path in left
+    ]
+    outcome = result.outcome
+    if left:
+        outcome = Outcome.PARTIAL if result.operation is not None else Outcome.REFUSED
+    return replace(result, outcome=outcome, files=tuple(sorted(files, key=lambda file: file.path)))

@@ -1,0 +1,45 @@
+"""How one text of a document becomes another: whole lines, and only those that differ. Pure but for the diff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from takeback.model.text import Span
+from takeback.store.diff import differ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """A run of characters and what takes its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+def replacements(old: str, new: str) -> tuple[Replacement, ...]:
+    """What makes `new` of `old`; the places are indexes in `old`, in order."""
+    before, after = old.split("\n"), new.split("\n")
+    starts = [0]
+    for line in before:
+        starts.append(starts[-1] + len(line) + 1)
+    return tuple(_replacement(old, starts, span, after) for span in _spans(before, after))
+
+
+def _replacement(old: str, starts: list[int], span: Span, after: list[str]) -> Replacement:
+    start, end, first, last = span
+    lines = after[first:last]
+    if end < len(starts) - 1:
+        text = "".join(line + "\n" for line in lines)
+        return Replacement(start=starts[start], end=starts[end], text=text)
+    if start == 0:
+        return Replacement(start=0, end=len(old), text="\n".join(lines))
+    # To the end of the text: the line feed before goes, or comes, with the lines.
+    return Replacement(start=starts[start] - 1, end=len(old), text="".join("\n" + line for line in lines))
+
+
+def _spans(before: list[str], after: list[str]) -> tuple[Span, ...]:
+    def keys(lines: list[str]) -> list[bytes]:
+        return [line.encode("utf-8", "surrogatepass") for line in lines]
+
+    return differ(keys(before), keys(after))
