@@ -230,7 +230,7 @@ class Recorder:
     def _hunks(self, change: Change, entry: Entry, *, eager: bool) -> bytes | None:
         if entry.rewrite is not None:
             return text.encode(entry.rewrite)
-        if entry.flipping or not eager:
+        if entry.flipping or not eager or not entry.before.captured:
             return None
         found = rewrite_of(self._journal, self._store, change)
         return text.encode(found) if found is not None else None

@@ -43,8 +43,8 @@ def dirty_paths(repository: Repository) -> IndexShortcut:
     """
     stamp = repository.index_stamp()
     if repository.is_index_fragile():
-        reason = "git changes files by reading a split or sparse index"
-        return IndexShortcut(untrusted=frozenset(), reason=reason, stamp=stamp)
+        spread = "git changes files by reading a split or sparse index"
+        return IndexShortcut(untrusted=frozenset(), reason=spread, stamp=stamp)
     settings = _settings(repository)
     if settings is None:
         return IndexShortcut(untrusted=frozenset(), reason="git cannot read the repository", stamp=stamp)

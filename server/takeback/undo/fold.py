@@ -27,6 +27,8 @@ class Step:
     change: Change
     rewrite: Rewrite | None
     """`None`: no line changed."""
+    guessed: bool = False
+    """A state beside the change was not captured: its lines are those that differ from an older or a later one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

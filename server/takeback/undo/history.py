@@ -52,7 +52,8 @@ def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change]) -> t
     steps = []
     for change in changes:
         rewrite = _rewrite(journal, store, change, kept, made)
-        steps.append(Step(change=change, rewrite=rewrite))
+        guessed = change.seq not in kept and _is_guessed(change)
+        steps.append(Step(change=change, rewrite=rewrite, guessed=guessed))
     if made:
         journal.keep_hunks(made)
     return tuple(steps)
@@ -70,6 +71,14 @@ def _rewrite(
     if change.flips:  # it changed which others stand, and wrote no line of its own
         return None
     rewrite = rewrite_of(journal, store, change)
-    if rewrite is not None:
+    if rewrite is not None and not _is_guessed(change):
         made.append((change.seq, encode(rewrite)))
     return rewrite
+
+
+def _is_guessed(change: Change) -> bool:
+    """Whether the content changed, and what exactly it did to the lines is not known: one side was not captured."""
+    sides = (change.before, change.after)
+    known = all(state.exists for state in sides) and not change.flips
+    same = change.before.blob == change.after.blob and change.before.blob is not None
+    return known and not same and not all(state.captured for state in sides)

@@ -13,7 +13,7 @@ from takeback.model.content import state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath, ancestors
-from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
+from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
 from takeback.model.text import Rewrite, Span, Text, join, keys, rewrite
 from takeback.undo.clash import OnConflict, Outlook, outlook
 from takeback.undo.fold import Folded, History, Register, fold
@@ -119,6 +119,9 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
         return _untouched(
             history, FileOutcome.IRREVERSIBLE, "its recorded lines do not fit together; see `takeback doctor`"
         )
+    missing = _missing(history, flips)
+    if missing is not None:
+        return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {missing}")
     after = folded.after(flips)
     ops = {step.change.seq: step.change.op for step in history.steps}
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
@@ -131,6 +134,14 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
         outcome = FileOutcome.SKIPPED if given.on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
         return replace(_untouched(history, outcome, _conflict_note(conflicts)), conflicts=conflicts)
     return _planned(history, folded, flips, after, lines, given, conflicts)
+
+
+def _missing(history: History, flips: Mapping[ChangeSeq, bool]) -> Reason | None:
+    """Why it is not known what one of the changes did to the lines; `None` if all of it is known."""
+    guessed = [step.change for step in history.steps if step.guessed and step.change.seq in flips]
+    return next(
+        (reason for one in guessed for reason in (one.before.reason, one.after.reason) if reason), None
+    )
 
 
 def _bridged(folded: Folded, history: History, differ: Differ) -> Folded:

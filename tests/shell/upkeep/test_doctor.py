@@ -1,0 +1,92 @@
+"""The doctor looks at everything, mends what can be mended, and says each in one line."""
+
+import fcntl
+import os
+
+from takeback.model.operation import OperationKind
+from takeback.record import Entry, Source
+from takeback.undo.intents import Intent, to_bytes
+
+
+def lines(answer, health):
+    """What is in this state of health."""
+    return [one["text"] for one in answer.json["findings"] if one["health"] == health]
+
+
+def test_all_is_well(scene):
+    """In a sound history everything is well, and nothing is written."""
+    scene.committed()
+    scene.tb("status")
+
+    found = scene.tb("doctor")
+
+    assert (found.status, found.json["well"]) == (0, True)
+    assert lines(found, "mended") == lines(found, "broken") == []
+
+
+def test_without_a_history_none_is_begun(scene):
+    """In a folder that was never recorded the doctor says so and makes nothing."""
+    assert scene.tb("doctor").status == 0
+    assert list(scene.states.iterdir()) == []
+
+
+def test_leftover_staged_files(scene):
+    """A staged file that nobody owns goes if its content is in the store; else it stays and is named."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write(".takeback-0123456789ab-0", "one\n")
+    scene.write("d/.takeback-0123456789ab-1-old", "precious\n")
+
+    found = scene.tb("doctor")
+
+    assert found.status == 0
+    assert any(".takeback-0123456789ab-0" in text for text in lines(found, "mended"))
+    assert any("d/.takeback-0123456789ab-1-old" in text for text in lines(found, "well"))
+    assert not (scene.root / ".takeback-0123456789ab-0").exists()
+    assert scene.read("d/.takeback-0123456789ab-1-old") == "precious\n"
+
+
+def test_a_damaged_stat_cache(scene):
+    """A stat cache that cannot be read is removed, which costs one look."""
+    scene.committed()
+    scene.tb("status")
+    (scene.state / "stat.cache").write_bytes(b"scribble")
+
+    assert any("removed" in text for text in lines(scene.tb("doctor"), "mended"))
+    assert scene.record() is None
+
+
+def test_who_holds_the_lock(scene):
+    """A process that records or changes files is named by its number."""
+    scene.committed()
+    scene.tb("status")
+    with open(scene.state / "lease", "w", encoding="utf-8") as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX)
+
+        found = scene.tb("doctor")
+
+    assert any(f"process {os.getpid()} records" in text for text in lines(found, "well"))
+
+
+def test_an_interrupted_operation(scene):
+    """An operation that died after its intent was written is finished or reversed, and said so."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    with scene.opened() as workspace:
+        file, state = workspace.recorder.state_of("f")
+        after = state.__class__(
+            kind=state.kind, blob=workspace.store.put(b"two\n"), mode=state.mode, size_bytes=4
+        )
+        entry = Entry(file=file, path="f", before=state, after=after)
+        source = Source(kind=OperationKind.RESTORE, actor="takeback")
+        body = workspace.store.put(to_bytes(Intent(source=source, entries=(entry,), token="0123456789ab")))
+        workspace.store.make_durable()
+        with workspace.journal.transaction():
+            workspace.journal.begin_intent(body, ["f"], workspace.clock())
+
+    found = scene.tb("doctor")
+
+    assert found.status == 0
+    assert any("interrupted operation was" in text for text in lines(found, "mended"))
+    assert scene.read("f") in ("one\n", "two\n")
+    assert scene.tb("doctor").json["well"]

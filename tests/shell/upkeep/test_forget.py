@@ -1,0 +1,155 @@
+"""Content is dropped for good, the record stays."""
+
+import pytest
+
+
+@pytest.fixture
+def secret(scene):
+    """A file whose states hold secrets, renamed once, beside a harmless one."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("secret", "alpha\n")
+    scene.record()
+    scene.write("secret", "beta\n")
+    scene.record()
+    (scene.root / "secret").rename(scene.root / "renamed")
+    scene.record()
+    return scene
+
+
+def holds(scene, text):
+    """Whether the store, the journal or its log holds the text."""
+    raw = b"".join(path.read_bytes() for path in scene.state.rglob("*") if path.is_file())
+    store = str(scene.state / "store.git")
+    objects = scene.git("--git-dir", store, "cat-file", "--batch-all-objects", "--batch")
+    return text.encode() in raw or text in objects
+
+
+def test_every_state_of_a_path_goes(secret):
+    """All states of the file go, under its later name too; its operations stay in the log and say forgotten."""
+    assert holds(secret, "alpha\n")
+    assert holds(secret, "beta\n")
+
+    assert secret.tb("forget", "secret").json["contents"] == 2
+
+    assert not holds(secret, "alpha\n")
+    assert not holds(secret, "beta\n")
+    operations = secret.tb("log").json["operations"]
+    assert [one["changes"][0]["reason"] for one in operations] == ["forgotten"] * 3
+    assert secret.read("renamed") == "beta\n"
+
+
+def test_an_undo_that_needs_it_says_so(secret):
+    """An undo that would have to bring forgotten content back changes nothing and gives the reason."""
+    secret.tb("forget", "secret")
+
+    undone = secret.tb("undo", "--op", "2")
+
+    assert (undone.status, undone.json["outcome"]) == (3, "refused")
+    assert [one["outcome"] for one in undone.json["files"]] == ["not_captured"]
+    assert "forgotten" in undone.json["files"][0]["note"]
+    assert secret.read("renamed") == "beta\n"
+
+
+def test_a_rename_can_still_be_undone(secret):
+    """What needs no content goes on working: the rename is taken back."""
+    secret.tb("forget", "secret")
+
+    undone = secret.tb("undo", "--op", "3")
+
+    assert undone.status == 0, undone.json
+    assert secret.read("secret") == "beta\n"
+
+
+def test_what_still_stands_is_not_taken_in_again(secret):
+    """A look at a file that still holds the secret leaves it out of the store, and records nothing new."""
+    secret.tb("forget", "secret")
+    (secret.root / "renamed").write_text("beta\n")
+
+    assert secret.record() is None
+    assert not holds(secret, "beta\n")
+    secret.write("renamed", "harmless\n")
+    assert secret.record() is not None
+    assert secret.tb("diff").status == 0
+    assert not holds(secret, "beta\n")
+
+
+def test_one_operation(secret):
+    """Of an operation the states that it left go, and what stays of the same file is said."""
+    forgotten = secret.tb("forget", "1")
+
+    assert forgotten.json["contents"] == 1
+    assert "1 other states" in forgotten.json["notes"][0]
+    assert not holds(secret, "alpha\n")
+    assert holds(secret, "beta\n")
+
+
+def test_shared_content_is_not_dropped_unasked(secret):
+    """If another path has the same content, that is refused and named; with --force it goes there as well."""
+    secret.write("copy", "beta\n")
+    secret.record()
+
+    refused = secret.tb("forget", "secret")
+    assert (refused.status, refused.code) == (3, "refused")
+    assert "copy" in refused.json["error"]["message"]
+    assert holds(secret, "beta\n")
+
+    forgotten = secret.tb("forget", "secret", "--force")
+    assert forgotten.json["shared"] == ["copy"]
+    assert not holds(secret, "beta\n")
+
+
+def test_a_folder(scene):
+    """A folder's name stands for everything that ever was below it."""
+    scene.write("keys/a", "alpha\n")
+    scene.write("keys/b", "beta\n")
+    scene.write("f", "one\n")
+    scene.tb("status")
+
+    assert scene.tb("forget", "keys").json["contents"] == 2
+
+    assert not holds(scene, "alpha\n")
+    assert scene.tb("status").json["not_captured"] == ["keys/a: forgotten", "keys/b: forgotten"]
+    assert scene.tb("doctor").status == 0
+    scene.write("f", "agent\n")
+    scene.record()
+    assert scene.tb("undo").status == 0
+
+
+def test_a_committed_secret_is_the_users_to_remove(scene):
+    """Content that the user's repository holds leaves the store, and it is said that the repository has it too."""
+    scene.committed({"f": "one\n", "key": "alpha\n"})
+    scene.git("gc", "-q")
+    scene.tb("status")
+
+    forgotten = scene.tb("forget", "key")
+
+    assert "only you can remove them there" in forgotten.json["notes"][0]
+    assert not holds(scene, "alpha\n")
+    assert scene.git("show", "HEAD:key") == "alpha\n"
+    assert scene.tb("doctor").status in (0, 3)
+    scene.write("f", "agent\n")
+    scene.record()
+    assert scene.tb("undo").status == 0
+
+
+def test_a_checkpoint_with_a_forgotten_file_is_not_exported(scene):
+    """An export of a checkpoint that is no longer whole is refused, and names what is missing."""
+    scene.committed({"f": "one\n"})
+    scene.write("key", "alpha\n")
+    checkpoint = scene.checkpoint()
+    scene.tb("forget", "key")
+
+    refused = scene.tb("checkpoint", "export", checkpoint, "--branch", "tb")
+
+    assert (refused.status, refused.code) == (3, "refused")
+    assert "key (forgotten)" in refused.json["error"]["message"]
+
+
+@pytest.mark.parametrize("what", ["nothing-here", "99", "f"])
+def test_there_must_be_something_to_forget(scene, what):
+    """A path or an operation without recorded content is not found; empty files hold no secret."""
+    scene.write("f", "")
+    scene.tb("status")
+
+    assert scene.tb("forget", what).code == "not_found"
