@@ -104,11 +104,11 @@ class Running:
         )
         self.is_recorder = True
         self._workspace.here.watching = watching
-        self._listen()
         try:
             watching.start()
         except TakebackError:
             logger.exception("the first look failed; what it would have found is found by the next")
+        self._listen()  # until then others look themselves, rather than wait for our look
 
     def _listen(self) -> None:
         address = recording.recorder_address(self._workspace)

@@ -210,7 +210,7 @@ class Watching:
         for lost in burst.lost:
             if lost not in self._noticed:
                 self._noticed.add(lost)
-                self._notice(lost.reason, lost.path, _SAID[lost.reason])
+                self._notice(lost.reason.value, lost.path, _SAID[lost.reason])
             if lost.reason in _BLIND:
                 self._blind_since = self._clock()
             if lost.reason is LostReason.OVERFLOW:

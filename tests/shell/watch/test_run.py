@@ -1,0 +1,533 @@
+"""A recorder that runs: what is written becomes operations, once each, with the right actor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from takeback.model.ids import OpId
+from takeback.model.operation import OperationKind
+from takeback.service import looking, recording, taking_back
+from takeback.service.inbox import Inbox
+from takeback.service.opening import open_workspace
+from takeback.service.requests import Outcome, Request
+from takeback.service.running import Running
+from takeback.watch.events import Lost, LostReason, Touched
+from takeback.watch.look import Looker
+
+WAIT_S = 30
+TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+
+
+def until(condition):
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come true in time")
+
+
+def git(root, *arguments):
+    """Run git in a workspace."""
+    subprocess.run(["git", *IDENTITY, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """A git repository with two branches, and a state folder of its own."""
+    monkeypatch.setenv("TAKEBACK_STATE_DIR", str(tmp_path / "state"))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for name in ("a", "b", "c"):
+        (folder / name).write_text(f"{name}\n", encoding="utf-8")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    git(folder, "checkout", "-qb", "other")
+    for name in ("a", "b"):
+        (folder / name).write_text(f"{name} of other\n", encoding="utf-8")
+    (folder / "c").unlink()
+    git(folder, "commit", "-qam", "two")
+    git(folder, "checkout", "-q", "main")
+    return folder
+
+
+class Recorder:
+    """A recorder on a thread of this process, and the operations that it told of."""
+
+    def __init__(self, root):
+        self.root = root
+        self.inbox = Inbox()
+        self.told = []
+        self.running = None
+        self.workspace = None
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._opened.wait(WAIT_S)
+        until(lambda: self.workspace.here.watching)
+        self.do(lambda: None)
+
+    def _run(self):
+        with open_workspace(str(self.root)) as workspace:
+            self.workspace = workspace
+            self.running = Running(workspace, self.inbox, on_operations=self.told.extend)
+            self._opened.set()
+            self.running.run()
+
+    def do(self, act):
+        """What `act` gives, done on the recorder's thread."""
+        return self.inbox.do(act).result(WAIT_S)
+
+    def operation(self, *, of):
+        """The next operation that touches `of`."""
+        return until(lambda: next((one for one in self.told if of in paths(one)), None))
+
+    def put(self, *events):
+        """Let the recorder take in events as the notifier's thread gives them."""
+        for event in events:
+            self.workspace.here.watching.put(event)
+
+    def stop(self):
+        """End it, with everything recorded."""
+        self.running.stop()
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+
+
+def paths(operation):
+    """The paths of an operation."""
+    return {change.path for change in operation.changes}
+
+
+@pytest.fixture
+def recorder(root):
+    """A running recorder."""
+    begun = Recorder(root)
+    yield begun
+    begun.stop()
+
+
+def log(root):
+    """Every operation of a workspace, oldest first, as another process sees it."""
+    with open_workspace(str(root)) as workspace:
+        return looking.log(workspace, looking.Wanted(n=None))[::-1]
+
+
+@contextmanager
+def no_looks(monkeypatch):
+    """Fails where the whole tree is looked at."""
+
+    def refuse(*_):
+        raise AssertionError("the whole tree was looked at")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Looker, "everything", refuse)
+        yield
+
+
+# -- writes become operations --------------------------------------------------------------------
+
+
+def test_a_write_that_nobody_announced_is_recorded_as_unknown(root, recorder):
+    """A write of another program is an operation of actor `unknown` as soon as it has settled."""
+    (root / "a").write_text("changed\n", encoding="utf-8")
+
+    found = recorder.operation(of="a")
+
+    assert (found.actor, found.kind, found.inferred) == ("unknown", OperationKind.EDIT, False)
+
+
+def test_a_burst_is_one_operation(root, recorder):
+    """What is written together is undone together: new folders, removed files and renames included."""
+    before = recorder.do(recorder.workspace.journal.last_operation)
+    script = "mkdir -p d/e && echo x > d/e/f && rm b && mv c moved && echo y > a"
+    subprocess.run(["sh", "-ec", script], cwd=root, check=True)
+
+    found = recorder.operation(of="d/e/f")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert paths(found) == {"a", "b", "moved", "d/e/f"}
+    assert recorder.do(recorder.workspace.journal.last_operation) == before + 1
+    assert {change.path: change.moved_from for change in found.changes}["moved"] == "c"
+
+
+@pytest.mark.trap(6)
+def test_a_moved_folder_is_one_operation_of_renames(root, recorder):
+    """`mv` of a folder renames every file in it, so that one undo moves the folder back."""
+    subprocess.run(["sh", "-ec", "mkdir d && echo 1 > d/x && echo 2 > d/y"], cwd=root, check=True)
+    recorder.operation(of="d/x")
+
+    os.rename(root / "d", root / "moved")
+    found = recorder.operation(of="moved/x")
+    result = recorder.do(lambda: taking_back.undo(recorder.workspace, Request(ops=(found.id,))))
+
+    assert {change.moved_from for change in found.changes} == {"d/x", "d/y"}
+    assert result.outcome is Outcome.APPLIED
+    assert sorted(os.listdir(root / "d")) == ["x", "y"]
+    assert not (root / "moved").exists()
+
+
+def test_a_write_belongs_to_the_open_turn(root, recorder):
+    """What is written while one turn is open is that turn's, and marked as concluded from time alone."""
+    turn = recorder.do(lambda: recording.begin_turn(recorder.workspace, "agent:a", "fix"))
+    (root / "a").write_text("by the agent\n", encoding="utf-8")
+
+    found = recorder.operation(of="a")
+
+    assert (found.actor, found.turn, found.inferred) == ("agent:a", turn.id, True)
+
+
+def test_ignored_files_are_not_recorded(root, recorder):
+    """A file that git ignores is no operation; when the rule goes, the file is known from then on."""
+    (root / ".gitignore").write_text("*.log\n", encoding="utf-8")
+    recorder.operation(of=".gitignore")
+    (root / "x.log").write_text("noise\n", encoding="utf-8")
+    (root / "a").write_text("a signal\n", encoding="utf-8")
+
+    assert paths(recorder.operation(of="a")) == {"a"}
+
+
+def test_a_changed_ignore_rule_opens_a_folder(root, recorder):
+    """A folder that is no longer ignored is watched from then on."""
+    (root / ".gitignore").write_text("out/\n", encoding="utf-8")
+    recorder.operation(of=".gitignore")
+    (root / "out").mkdir()
+    (root / "out" / "x").write_text("1\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    (root / ".gitignore").write_text("\n", encoding="utf-8")
+    until(lambda: len([one for one in recorder.told if ".gitignore" in paths(one)]) == 2)
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    (root / "out" / "x").write_text("2\n", encoding="utf-8")
+
+    assert paths(recorder.operation(of="out/x")) == {"out/x"}
+
+
+# -- git -----------------------------------------------------------------------------------------
+
+
+def test_a_checkout_is_one_operation_of_git(root, recorder):
+    """Changing the branch is one operation of actor `git`, named for what it was."""
+    git(root, "checkout", "-q", "other")
+
+    found = recorder.operation(of="a")
+
+    assert (found.actor, found.kind, found.label) == ("git", OperationKind.GIT, "checkout main -> other")
+    assert paths(found) == {"a", "b", "c"}
+
+
+def test_what_others_wrote_during_a_checkout_is_theirs(root, recorder):
+    """A file that is not as git left it does not belong to git's operation."""
+    script = "git checkout -q other && echo mine > b && echo new > n"
+    subprocess.run(["sh", "-ec", script], cwd=root, check=True)
+
+    by_git, other = recorder.operation(of="a"), recorder.operation(of="n")
+
+    assert (by_git.actor, paths(by_git)) == ("git", {"a", "c"})
+    assert (other.actor, paths(other)) == ("unknown", {"b", "n"})
+
+
+def test_a_commit_is_no_operation_of_git(root, recorder):
+    """Who edits and commits at once is not taken for git: a commit writes no file of the workspace."""
+    script = "echo edited > a && git -c user.name=A -c user.email=a@b commit -qam three"
+    subprocess.run(["sh", "-ec", script], cwd=root, check=True)
+
+    assert recorder.operation(of="a").actor == "unknown"
+
+
+@pytest.mark.trap(6)
+def test_a_look_without_a_recorder_tells_git_apart_too(root):
+    """A checkout that nobody watched is found as git's own, beside what others wrote."""
+    log(root)
+    git(root, "checkout", "-q", "other")
+    (root / "n").write_text("new\n", encoding="utf-8")
+
+    found = log(root)
+
+    assert [(one.actor, paths(one)) for one in found] == [
+        ("git", {"a", "b", "c"}),
+        ("unknown", {"n"}),
+    ]
+
+
+def test_edits_that_were_committed_unseen_stay_their_writers(root):
+    """A look after an edit, a commit and a checkout gives git only what git wrote."""
+    log(root)
+    (root / "n").write_text("new\n", encoding="utf-8")
+    git(root, "add", "n")
+    git(root, "commit", "-qm", "three")
+    git(root, "merge", "-q", "-m", "merged", "other")
+
+    found = log(root)
+
+    assert [(one.actor, paths(one)) for one in found] == [
+        ("git", {"a", "b", "c"}),
+        ("unknown", {"n"}),
+    ]
+
+
+@pytest.mark.trap(6)
+def test_a_checkout_inside_a_command_is_the_commands(root, recorder):
+    """All that `takeback run` starts is one operation of the command, a branch switch in it too."""
+    script = "git checkout -q other; echo x > n; sleep 0.4; echo y > m"
+    subprocess.run([*TAKEBACK, "run", "--", "sh", "-c", script], cwd=root, check=True)
+
+    found = recorder.operation(of="a")
+
+    assert (found.actor, found.kind) == ("command:sh", OperationKind.COMMAND)
+    assert paths(found) == {"a", "b", "c", "n", "m"}
+
+
+def test_a_command_that_is_killed_ends(root, recorder):
+    """After the death of a `takeback run` the next write is nobody's known."""
+    running = subprocess.Popen([*TAKEBACK, "run", "--", "sh", "-c", "echo x > n; exec sleep 5"], cwd=root)
+    until((root / "n").exists)
+    running.kill()
+    running.wait(WAIT_S)
+    recorder.operation(of="n")
+
+    (root / "a").write_text("later\n", encoding="utf-8")
+
+    assert recorder.operation(of="n").actor == "command:sh"
+    assert recorder.operation(of="a").actor == "unknown"
+
+
+# -- own writes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.promise(5)
+def test_an_undo_is_not_recorded_again(root, recorder):
+    """What an undo writes is that undo, and no second operation of somebody unknown."""
+    (root / "a").write_text("changed\n", encoding="utf-8")
+    op = recorder.operation(of="a").id
+
+    undone = recorder.do(lambda: taking_back.undo(recorder.workspace, Request(ops=(op,)))).operation
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert [one.id for one in log(root)] == [op, undone]
+
+
+@pytest.mark.trap(21)
+def test_an_undo_of_another_process_is_not_recorded_again(root, recorder):
+    """What the command line takes back while a recorder watches is recorded once."""
+    (root / "a").write_text("changed\n", encoding="utf-8")
+    recorder.operation(of="a")
+
+    subprocess.run([*TAKEBACK, "undo"], cwd=root, check=True, capture_output=True)
+    until(lambda: len(recorder.told) >= 2)
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert [one.kind for one in log(root)] == [OperationKind.EDIT, OperationKind.UNDO]
+
+
+def test_paths_that_takeback_itself_is_changing_are_looked_at_again(root, recorder):
+    """While an operation of Takeback is under way its paths wait, and are recorded once it has ended."""
+    journal = recorder.workspace.journal
+
+    def claim():
+        with journal.transaction():
+            return journal.begin_intent(recorder.workspace.store.put(b"{}"), ["a"], 1)
+
+    intent = recorder.do(claim)
+    (root / "a").write_text("meanwhile\n", encoding="utf-8")
+    (root / "b").write_text("meanwhile\n", encoding="utf-8")
+    recorder.operation(of="b")
+    assert not any("a" in paths(one) for one in recorder.told)
+
+    def end():
+        with journal.transaction():
+            journal.end_intent(intent, "reversed", 2)
+
+    recorder.do(end)
+
+    assert recorder.operation(of="a").actor == "unknown"
+
+
+# -- what is missed ------------------------------------------------------------------------------
+
+
+@pytest.mark.trap(19)
+def test_lost_events_lead_to_a_look(root, recorder):
+    """When the system dropped events, the workspace is looked at instead, and that is said."""
+    watching = recorder.workspace.here.watching
+    recorder.do(watching._notifier.stop)
+    (root / "a").write_text("unseen\n", encoding="utf-8")
+
+    recorder.put(Lost(reason=LostReason.OVERFLOW, path=""))
+    found = recorder.operation(of="a")
+    status = recorder.do(lambda: looking.status(recorder.workspace))
+
+    assert "events were lost" in found.label
+    assert any("overflow" in notice for notice in status["notices"])
+
+
+@pytest.mark.trap(19)
+def test_while_a_folder_cannot_be_watched_every_question_looks(root, recorder):
+    """Where the system allows no more watches, a verb still sees the newest state."""
+    recorder.put(Lost(reason=LostReason.LIMIT, path="d"))
+    until(lambda: recorder.workspace.here.watching._blind_since)
+    recorder.do(recorder.workspace.here.watching._notifier.stop)
+    (root / "a").write_text("unseen\n", encoding="utf-8")
+
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert recorder.operation(of="a")
+
+
+@pytest.mark.promise(5)
+def test_a_file_that_is_written_without_end_is_recorded_now_and_then(root, recorder):
+    """A log that is written all the time is recorded every few seconds only, and that is said."""
+    watching = recorder.workspace.here.watching
+    for number in range(30):
+        (root / "a").write_text(f"{number}\n", encoding="utf-8")
+        recorder.put(Touched(path="a", at_ns=0))
+        recorder.do(lambda: watching._record_burst(watching._settle.flush(), watching._clock()))
+    status = recorder.do(lambda: looking.status(recorder.workspace))
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert any("without end" in notice for notice in status["notices"])
+    assert len(log(root)) < 30
+    assert (
+        recorder.do(lambda: recorder.workspace.looker.read("a").blob) == log(root)[-1].changes[0].after.blob
+    )
+
+
+# -- several processes ---------------------------------------------------------------------------
+
+
+@pytest.mark.promise(6)
+def test_with_a_recorder_nobody_else_looks_at_the_tree(root, recorder, monkeypatch):
+    """A verb of another process asks the recorder to catch up, and sees what was written a moment ago."""
+    with open_workspace(str(root)) as other, no_looks(monkeypatch):
+        (root / "a").write_text("just now\n", encoding="utf-8")
+
+        (found,) = looking.log(other, looking.Wanted())
+
+    assert paths(found) == {"a"}
+
+
+def test_record_with_an_actor_asks_the_recorder(root, recorder, monkeypatch):
+    """`record --actor` names the writer of what the recorder has not recorded yet."""
+    with open_workspace(str(root)) as other, no_looks(monkeypatch):
+        recorder.do(lambda: setattr(recorder.workspace.here.watching, "holding", True))
+        (root / "a").write_text("just now\n", encoding="utf-8")
+
+        found = recording.record(other, "agent:a", "a step")
+
+    assert (found.actor, found.label, found.inferred) == ("agent:a", "a step", False)
+
+
+def test_a_recorder_that_does_not_answer_is_not_waited_for(root, recorder, monkeypatch):
+    """While the recorder is stuck, other processes look themselves."""
+    monkeypatch.setattr(recording, "SYNC_S", 0.1)
+    release = threading.Event()
+    stuck = recorder.inbox.do(lambda: release.wait(WAIT_S))
+    (root / "a").write_text("meanwhile\n", encoding="utf-8")
+
+    found = log(root)
+    release.set()
+
+    assert stuck.result(WAIT_S)
+    assert [paths(one) for one in found] == [{"a"}]
+
+
+@pytest.mark.trap(21)
+def test_another_process_takes_over_when_the_recorder_is_killed(root):
+    """Of two watching processes one records and the other follows; it goes on where a killed one stopped."""
+    first = _watch(root)
+    try:
+        (root / "a").write_text("seen by the first\n", encoding="utf-8")
+        until(lambda: "~a" in _printed(first))
+        second = Recorder_in_waiting(root)
+        try:
+            assert not second.running.is_recorder
+            first.send_signal(signal.SIGKILL)
+            first.wait(WAIT_S)
+            until(lambda: second.running.is_recorder)
+            (root / "b").write_text("seen by the second\n", encoding="utf-8")
+            found = second.operation(of="b")
+        finally:
+            second.stop()
+    finally:
+        first.kill()
+        first.wait(WAIT_S)
+        first.stdout.close()
+
+    assert found.id == OpId(2)
+    assert [paths(one) for one in log(root)] == [{"a"}, {"b"}]
+
+
+class Recorder_in_waiting(Recorder):  # noqa: N801 - reads as what it is
+    """A process that follows, because another one records."""
+
+    def __init__(self, root):
+        self.root = root
+        self.inbox = Inbox()
+        self.told = []
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._opened.wait(WAIT_S)
+        self.do(lambda: None)
+
+
+def test_watch_prints_operations_and_ends_with_ctrl_c(root):
+    """`takeback watch` shows each operation as it comes; Ctrl-C ends it with status 0 and frees the lease."""
+    watching = _watch(root)
+    (root / "a").write_text("changed\n", encoding="utf-8")
+    until(lambda: "~a" in _printed(watching))
+
+    watching.send_signal(signal.SIGINT)
+    status = watching.wait(WAIT_S)
+    watching.stdout.close()
+    after = Recorder(root)
+    after.stop()
+
+    assert status == 0
+
+
+def _watch(root):
+    command = subprocess.Popen(
+        [*TAKEBACK, "watch"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    os.set_blocking(command.stdout.fileno(), False)
+    command.seen = ""
+    until(lambda: "Recording" in _printed(command))
+    with open_workspace(str(root)) as workspace:
+        until(lambda: os.path.exists(recording.recorder_address(workspace)))
+    return command
+
+
+def _printed(command):
+    command.seen += (command.stdout.read() or b"").decode()
+    return command.seen
+
+
+# -- pause ---------------------------------------------------------------------------------------
+
+
+def test_pause_and_resume(root, recorder):
+    """Nothing is recorded while paused; what happened meanwhile becomes one operation, labelled so."""
+    subprocess.run([*TAKEBACK, "pause"], cwd=root, check=True, capture_output=True)
+    (root / "a").write_text("in the pause\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    assert recorder.told == []
+
+    subprocess.run([*TAKEBACK, "resume"], cwd=root, check=True, capture_output=True)
+    during = recorder.operation(of="a")
+    (root / "b").write_text("after the pause\n", encoding="utf-8")
+
+    assert during.label == recording.PAUSED
+    assert recorder.operation(of="b").label == ""
