@@ -1,5 +1,6 @@
 """Takeback survives what it protects from: a damaged journal, an emptied one, a lost second copy."""
 
+import fcntl
 import os
 
 import pytest
@@ -82,6 +83,57 @@ def test_a_destroyed_journal_is_rebuilt_without_loss(worked, damage):
     assert worked.tb("rollback", "cp-1").status == 0
     assert worked.files() == files
     assert any(name.startswith("journal-damaged-") for name in os.listdir(worked.state)) or damage is gone
+
+
+@pytest.mark.promise(7)
+def test_a_tangled_history_is_derived_the_same(scene):
+    """After renames in a circle, replaced files, adopted ones and undone undos a rebuild knows the very same states."""
+    scene.committed({"a": "a\n", "b": "b\n", "c": "c\n", ".gitignore": "x/\n"})
+    scene.write("x/adopted", "x\n")
+    scene.tb("status")
+    for old, new in (("a", "t"), ("b", "a"), ("c", "b"), ("t", "c"), ("c", "d/c")):
+        (scene.root / new).parent.mkdir(exist_ok=True)
+        (scene.root / old).rename(scene.root / new)
+        scene.record()
+    scene.write("c", "another\n")
+    scene.record()
+    scene.tb("undo", "2")
+    scene.write(".gitignore", "")
+    scene.record()
+    (scene.root / "x" / "adopted").unlink()
+    scene.write("x/adopted", "not the same\n")
+    scene.record()
+    scene.tb("undo")
+    scene.tb("redo")
+    known = _known(scene)
+
+    assert scene.tb("doctor").json["well"]
+    assert not [one for one in scene.tb("doctor").json["findings"] if one["health"] != "well"]
+    (scene.state / "journal.db").unlink()
+    assert scene.tb("doctor").status == 0
+    assert _known(scene) == known
+
+
+def _known(scene):
+    with scene.opened() as workspace:
+        return [
+            workspace.journal.query(f"SELECT * FROM {table} ORDER BY 1")
+            for table in ("known", "standing", "counters")
+        ]
+
+
+@pytest.mark.promise(7)
+def test_a_journal_that_somebody_writes_is_not_moved(worked):
+    """While a recorder has the damaged journal open, it is not rebuilt under its hands: the doctor says whom to end."""
+    settle(worked)
+    scribbled(worked.state / "journal.db")
+    with open(worked.state / "lease", "w", encoding="utf-8") as lease:
+        fcntl.flock(lease, fcntl.LOCK_EX)
+        found = worked.tb("doctor")
+
+    assert found.status == 3
+    assert f"end process {os.getpid()}" in found.json["findings"][-1]["text"]
+    assert worked.tb("doctor").status == 0
 
 
 @pytest.mark.promise(7)

@@ -4,6 +4,7 @@ A small file system of its own where the tests may mount one; else a limit on th
 writes with another error number.
 """
 
+import json
 import os
 import subprocess
 
@@ -166,6 +167,22 @@ def test_over_the_cap_old_content_goes(scene):
     assert scene.tb("undo").status == 0
     assert scene.read("f").startswith("128\n")
     assert scene.tb("doctor").status == 0
+
+
+@pytest.mark.trap(17)
+def test_a_limit_on_file_size_is_no_room(scene):
+    """Where files may not grow beyond a limit, a recording that would need more says so and records nothing."""
+    scene.write("f", "one\n")
+    assert scene.process("status").returncode == 0
+    scene.write("f", os.urandom(2_000_000))
+    limited = ("prlimit", "--fsize=1000000", "--")
+
+    failed = scene.process("record", "--json", under=limited)
+
+    assert (failed.returncode, json.loads(failed.stdout)["error"]["code"]) == (3, "storage_full"), failed
+    assert scene.tb("log").json["operations"][0]["changes"][0]["captured"]
+    assert scene.tb("undo").status == 0
+    assert scene.read("f") == "one\n"
 
 
 @pytest.mark.trap(17)

@@ -6,6 +6,7 @@ It cannot rely on an opened workspace, for what it mends may be what keeps a wor
 from __future__ import annotations
 
 import os
+import shutil
 import stat as modes
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from takeback.upkeep import adopting, contents, leftovers
 from takeback.upkeep.histories import History, claims_of, holds_history, opened
 
 _SHOWN = 8
+_SCRATCH = ("rebuild-", "export-")
+"""How folders are called in which something is made beside its place."""
 
 
 class Health(StrEnum):
@@ -95,15 +98,22 @@ def _folder(state: str) -> Iterator[Finding]:
         yield _mended("folder", f"{state} could be read by others ({mode:04o}); now by its owner alone")
     else:
         yield _well("folder", f"{state} is its owner's alone")
+    for name in sorted(os.listdir(state)):
+        if name.startswith(_SCRATCH) and not is_held(os.path.join(state, "lock")):
+            shutil.rmtree(os.path.join(state, name))
+            yield _mended("folder", f"removed {name}, which a rebuild or an export left when it died")
 
 
 def _locks(state: str) -> Iterator[Finding]:
     for name, doing in (("lease", "records"), ("lock", "is changing files")):
         path = os.path.join(state, name)
         if is_held(path):
-            number = holder(path)
-            who = f"process {number}" if number else "another process"
-            yield _well("locks", f"{who} {doing} in this workspace")
+            yield _well("locks", f"{_who(state, name)} {doing} in this workspace")
+
+
+def _who(state: str, name: str) -> str:
+    number = holder(os.path.join(state, name))
+    return f"process {number}" if number else "another process"
 
 
 def _journal(state: str, clock: Callable[[], int]) -> Iterator[Finding]:
@@ -113,6 +123,12 @@ def _journal(state: str, clock: Callable[[], int]) -> Iterator[Finding]:
         yield _well("journal", "every row is as it was written, in both copies")
         return
     with locked(os.path.join(state, "lock"), 0):
+        if verdict.database and is_held(os.path.join(state, "lease")):
+            # Whoever has the damaged database open would go on writing into the one that is kept aside.
+            yield _broken(
+                "journal", f"{'; '.join(verdict.database)}; end {_who(state, 'lease')}, then try again"
+            )
+            return
         if verdict.database:
             yield from _rebuilt(state, verdict, clock)
             verdict = verify(state, claims)

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -36,6 +37,7 @@ _OWN_SETTINGS = (
 _ONE_BY_ONE = 64
 """Up to so many objects are synced each by itself; beyond, one `syncfs` is cheaper."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL = re.compile("no space left|quota exceeded|file too large", re.IGNORECASE)
 
 
@@ -141,7 +143,11 @@ class ObjectStore:
     def _keep(self, object_id: str, kind: ObjectType, data: bytes) -> None:
         if not self._is_whole(object_id):
             with storing(f"object {object_id}"):
-                self._odb.write(kind, data)
+                try:
+                    self._odb.write(kind, data)
+                except pygit2.GitError:
+                    _try_room(self.objects_path, len(data))
+                    raise
         self._not_synced.add(object_id)
 
     def _is_whole(self, object_id: str) -> bool:
@@ -165,9 +171,16 @@ def storing(what: str) -> Iterator[None]:
         raise
     except (pygit2.GitError, OSError) as exc:
         # libgit2 hands on the system's words but not its error number.
-        if getattr(exc, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or _FULL.search(str(exc)):
+        if getattr(exc, "errno", None) in _NO_ROOM or _FULL.search(str(exc)):
             raise StorageFull(f"no room to keep {what}: {exc}") from exc
-        raise Damaged(f"could not write {what}: {exc}") from exc
+        hint = "Check the disk, and who owns the state folder (`takeback status` names it)."
+        raise Damaged(f"could not write {what}: {exc}", hint=hint) from exc
+
+
+def _try_room(folder: str, n_bytes: int) -> None:
+    """Raises the system's own error if `n_bytes` cannot be written: libgit2 sometimes says an older one."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"\0" * n_bytes)
 
 
 def sync_file_system(path: str) -> bool:
