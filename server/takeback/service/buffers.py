@@ -209,7 +209,7 @@ class Buffers:
         """The last change that left the file as the parent is."""
         if not plan.flips:
             return None
-        blob = self._workspace.store.put(parent)
+        blob = self._workspace.store.id_of(parent)
         changes = views.file_changes(self._workspace.journal, plan.file)
         for change in reversed(changes):
             if change.after.blob == blob:
@@ -225,7 +225,7 @@ class Buffers:
         if not seen:  # ignored files are not recorded, whoever saves them
             return
         state = seen[0].after
-        disk = self._workspace.store.get(state.blob) if state.blob else None
+        disk = self._workspace.store.get(state.blob) if state.blob and state.captured else None
         if normal(disk) != normal(text):
             state = self._told_state(state, _encoded(text, parent))
         recorded = recorder.record(source, [Observation(path=path, after=state)])

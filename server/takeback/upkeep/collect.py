@@ -9,6 +9,7 @@ found it in the store just before looks again (`Recorder.record`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -107,6 +108,7 @@ def collect(history: History, limits: Limits, clock: Callable[[], int]) -> Colle
         packed = _tidy(history, clock)
     except StorageFull as full:  # what went is gone; the rest is as it was
         notes.append(f"not packed: {full.message}")
+    notes += [f"removed {name}, kept aside by an old rebuild" for name in _drop_kept_aside(history, limits)]
     history.store.reopen()
     left = usage(history.store).own_bytes
     if left > limits.max_bytes:
@@ -123,6 +125,16 @@ def collect(history: History, limits: Limits, clock: Callable[[], int]) -> Colle
 
 
 _WHY = "the present, the baseline, pinned checkpoints and the last operations always stay"
+
+
+def _drop_kept_aside(history: History, limits: Limits) -> list[str]:
+    """Damaged journals that a rebuild put aside before the moment until which things are kept."""
+    paths = [os.path.join(history.state, name) for name in os.listdir(history.state)]
+    damaged = [path for path in paths if os.path.basename(path).startswith("journal-damaged-")]
+    old = [path for path in damaged if os.stat(path).st_ctime_ns < limits.since_ns]
+    for path in old:
+        os.unlink(path)
+    return sorted(map(os.path.basename, old))
 
 
 def let_go(history: History, keep_from: OpId, clock: Callable[[], int]) -> int:

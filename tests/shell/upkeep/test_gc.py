@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -225,6 +226,22 @@ def test_one_cap_over_all_histories(scene, clock):
     assert contents["workspace"] == 0
     assert contents["older"] > 0
     assert sum(one.left_bytes for one in cleaned.collected) <= 2_450_000
+
+
+def test_a_journal_kept_aside_goes_with_the_retention(scene):
+    """The damaged journal that a rebuild kept aside goes when it is as old as content may become."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    (scene.state / "journal.db").write_bytes(b"scribble" * 1000)
+    scene.tb("doctor")
+    assert list(scene.state.glob("journal-damaged-*"))
+    with scene.opened() as workspace:
+        maintenance.gc(workspace)
+        assert list(scene.state.glob("journal-damaged-*"))
+    with scene.opened(clock=lambda: time.time_ns() + 40 * DAY_NS) as workspace:
+        maintenance.gc(workspace)
+
+    assert not list(scene.state.glob("journal-damaged-*"))
 
 
 def test_gc_waits_for_nobody_who_changes_files(scene):
