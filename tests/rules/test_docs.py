@@ -24,8 +24,8 @@ DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 
 N_TRAPS, N_PROMISES = 22, 10
-NOT_YET_TRAPS = {2, 6, 13, 15, 21}
-NOT_YET_PROMISES = {6, 8, 10}
+NOT_YET_TRAPS = {2, 13, 15, 21}
+NOT_YET_PROMISES = {8, 10}
 """Numbers that no test carries yet: take one out as soon as a test carries it, and never put one in."""
 NOT_YET_MAPPED: set[str] = set()
 """Parts that the code map does not describe yet. Only ever take one out of here."""
