@@ -135,11 +135,24 @@ class Recorder:
         with self._journal.transaction():
             claimed = self._journal.claimed()
             claimed |= self._dropped(seen)
+            claimed |= self._overtaken(seen)
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
             self._adopt([one for one in free if one.adopted])
             op = self.append(source, self._entries([one for one in free if not one.adopted]))
         deferred = tuple(one.path for one in seen if one.path in claimed or one.moved_from in claimed)
         return Recorded(operation=op, deferred=deferred)
+
+    def _overtaken(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
+        """Where another process recorded something else since the path was looked at: ours may be the older look."""
+        last = self._journal.last_change()
+        return frozenset(
+            one.path
+            for one in observations
+            if one.seen_at is not None
+            and one.seen_at != last
+            and views.changed_since(self._journal, one.path, one.seen_at)
+            and self.state_of(one.path)[1] != one.after
+        )
 
     def _dropped(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
         """Where content was found in the store when it was read, and dropped before it could be recorded."""

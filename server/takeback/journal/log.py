@@ -302,6 +302,10 @@ class Journal:
         rows = self.records("facts", "name = ? ORDER BY id DESC LIMIT 1", (name,))
         return str(rows[0][2]) if rows else None
 
+    def last_change(self) -> ChangeSeq:
+        """The newest change's sequence number; 0 before the first."""
+        return ChangeSeq(self.query("SELECT coalesce(max(id), 0) FROM changes")[0][0])
+
     def last_operation(self) -> OpId:
         """The newest operation's id; 0 before the first."""
         return OpId(self.query("SELECT coalesce(max(id), 0) FROM operations")[0][0])

@@ -64,6 +64,13 @@ def place_of(journal: Journal, file: FileId) -> tuple[WorkspacePath, FileState]:
     return path_in(rows[0][3]), state_in(rows[0][10:15], journal.lost([rows[0][11]]))
 
 
+def changed_since(journal: Journal, path: WorkspacePath, seq: ChangeSeq) -> bool:
+    """Whether a change after `seq` touched `path`."""
+    raw = path_out(path)
+    sql = "SELECT 1 FROM changes WHERE path = ?1 AND id > ?2 UNION ALL SELECT 1 FROM changes WHERE moved_from = ?1 AND id > ?2"
+    return bool(journal.query(f"{sql} LIMIT 1", (raw, seq)))
+
+
 def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
     """Whether the file ever had exactly this content."""
     sql = "SELECT 1 FROM changes WHERE file = ? AND (after_blob = ? OR before_blob = ?) LIMIT 1"

@@ -155,6 +155,8 @@ class Observation:
     """Known from a rename event; otherwise the recorder pairs equal content itself."""
     inode: int = 0
     """Helps to pair a rename; 0 where unknown."""
+    seen_at: ChangeSeq | None = None
+    """The last change in the journal when the path was looked at: one since then makes the observation stale."""
     adopted: bool = False
     """It was there before and only became recordable now: no operation, a first known state."""
 

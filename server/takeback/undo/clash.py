@@ -123,20 +123,24 @@ def _clashes(weave: Weave, atoms: Sequence[Atom], standing: Standing) -> tuple[C
     for hunk in weave.replacements:
         if (hunk.seq in standing.before) != (hunk.seq in standing.after):
             needed = hunk.inserted if hunk.seq in standing.before else hunk.removed
-            blockers = _blockers(hunk, needed, removed_by)
+            whole = hunk.hunk.inserted if hunk.seq in standing.before else hunk.hunk.removed
+            blockers = _blockers(hunk, needed, whole, removed_by)
             if blockers:
                 found.append(_clash(hunk, needed, _closure(blockers, removed_by), place))
     return _merged(found)
 
 
 def _blockers(
-    hunk: Replacement, needed: Sequence[Atom], removed_by: Mapping[Atom, list[Replacement]]
+    hunk: Replacement,
+    needed: Sequence[Atom],
+    whole: Sequence[Atom],
+    removed_by: Mapping[Atom, list[Replacement]],
 ) -> list[Replacement]:
     touching = [other for atom in needed for other in removed_by.get(atom, ())]
     rewrites = [other for other in touching if other.inserted]
     if rewrites:
         return rewrites
-    all_gone = bool(needed) and all(atom in removed_by for atom in needed)
+    all_gone = bool(whole) and all(atom in removed_by for atom in whole)
     return touching if all_gone and hunk.removed and hunk.inserted else []
 
 

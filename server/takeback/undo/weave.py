@@ -55,9 +55,19 @@ class Atom:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Replacement:
-    """One hunk of one change, as the atoms it removed and wrote."""
+    """One hunk of one change, or one line of a hunk that replaced as many lines, as the atoms it removed and wrote."""
 
     seq: ChangeSeq
+    removed: tuple[Atom, ...]
+    inserted: tuple[Atom, ...]
+    hunk: Hunk
+    """The whole hunk, which tells apart what belongs together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hunk:
+    """All that one hunk of one change removed and wrote."""
+
     removed: tuple[Atom, ...]
     inserted: tuple[Atom, ...]
 
@@ -133,23 +143,22 @@ class Weave:
             raise Mismatch(f"change {seq} replaces lines {start} to {end} of {len(self._shown)}")
         removed = self._shown[start:end]
         inserted = [Atom(line, seq) for line in lines]
+        hunk = Hunk(tuple(removed), tuple(inserted))
         if removed and len(removed) == len(inserted):
             for old, new in zip(removed, inserted, strict=True):
-                self._weave_in(seq, old, (old,), (new,))
+                self._weave_in(old, Replacement(seq, (old,), (new,), hunk))
         else:
             anchor = removed[-1] if removed else self._gap(start)
-            self._weave_in(seq, anchor, tuple(removed), tuple(inserted))
+            self._weave_in(anchor, Replacement(seq, hunk.removed, hunk.inserted, hunk))
         self._shown[start:end] = inserted
 
-    def _weave_in(
-        self, seq: ChangeSeq, anchor: Atom, removed: tuple[Atom, ...], inserted: tuple[Atom, ...]
-    ) -> None:
+    def _weave_in(self, anchor: Atom, replacement: Replacement) -> None:
         following = anchor.next
-        _link(anchor, inserted)
-        (inserted[-1] if inserted else anchor).next = following
-        for atom in removed:
-            atom.log.append((seq, False))
-        self.replacements.append(Replacement(seq, removed, inserted))
+        _link(anchor, replacement.inserted)
+        (replacement.inserted[-1] if replacement.inserted else anchor).next = following
+        for atom in replacement.removed:
+            atom.log.append((replacement.seq, False))
+        self.replacements.append(replacement)
 
     def _gap(self, index: int) -> Atom:
         """The atom after which a line inserted before shown line `index` goes."""

@@ -28,6 +28,9 @@ from takeback.watch.settle import Move
 
 logger = logging.getLogger(__name__)
 
+_LOOKS_AGAIN = 5
+"""How often a path is looked at again because others recorded it meanwhile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
@@ -62,7 +65,7 @@ class Looker:
         seen = self.scan(cache, recheck=token != self.journal.fact("rules"))
         if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
             seen = self.scan(cache, recheck=True)
-        recorded = self._record(source, seen)
+        recorded = self._again(self._record(source, seen), source)
         if not recorded.deferred and seen.cache is not cache:
             save_cache(seen.cache, self.cache_path)
         self._remember_rules(token)
@@ -73,7 +76,22 @@ class Looker:
         wanted = dict.fromkeys(paths)
         for path in tuple(wanted):
             wanted.update(dict.fromkeys(self._below(path)))
-        return self.recorder.record(source, self.observe(tuple(wanted)))
+        recorded = self.recorder.record(source, self.observe(tuple(wanted)))
+        return self._again(recorded, source)
+
+    def _again(self, recorded: Recorded, source: Source) -> Recorded:
+        """Look once more at what others recorded meanwhile, unless it is Takeback's own at this moment."""
+        for _ in range(_LOOKS_AGAIN):
+            claimed = self.journal.claimed()
+            paths = [path for path in recorded.deferred if path not in claimed]
+            if not paths:
+                break
+            more = self.recorder.record(source, self.observe(paths))
+            held = tuple(path for path in recorded.deferred if path in claimed)
+            recorded = replace(
+                more, operation=more.operation or recorded.operation, deferred=held + more.deferred
+            )
+        return recorded
 
     def burst(
         self,
@@ -149,7 +167,8 @@ class Looker:
         return self.moves.record(source, observations, complete=True)
 
     def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
-        return Observation(path=path, after=self.read(path), adopted=adopted)
+        seen_at = self.journal.last_change()  # before the file is read
+        return Observation(path=path, after=self.read(path), adopted=adopted, seen_at=seen_at)
 
     def _state(self, path: WorkspacePath, reading: Reading) -> FileState:
         if reading.kind is None:
