@@ -1,0 +1,521 @@
+"""The language server over its protocol: saves are recorded, undo goes through open documents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import pytest_lsp
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
+from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
+
+from takeback.lsp.documents import with_edits
+from takeback.service.published import editors
+
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
+]
+
+WAIT_S = 20
+TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+TEXT = "".join(f"line {number}\n" for number in range(1, 61))
+UTF16 = lsp.PositionEncodingKind.Utf16
+
+
+async def until(condition):
+    """What `condition` gives once it is true."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.01)
+
+
+class Editor:
+    """What an editor does: it keeps texts with versions, applies edits, and tells of every change."""
+
+    def __init__(self, client, root):
+        self.client = client
+        self.root = root
+        self.texts = {}
+        self.versions = {}
+        self.answers = []
+        self.questions = []
+        self.edits = []
+        self.behave = None
+        """What happens instead of applying an edit."""
+
+    def uri(self, name):
+        """The URI of a file."""
+        return (self.root / name).as_uri()
+
+    def open(self, name):
+        """Open a file as it is on disk."""
+        text = (self.root / name).read_bytes().decode()
+        self.texts[name], self.versions[name] = text, 1
+        item = lsp.TextDocumentItem(uri=self.uri(name), language_id="text", version=1, text=text)
+        self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=item))
+
+    def show(self, name, text):
+        """Let a document have this text, and tell the server so."""
+        self.texts[name] = text
+        self.versions[name] += 1
+        identifier = lsp.VersionedTextDocumentIdentifier(uri=self.uri(name), version=self.versions[name])
+        change = lsp.TextDocumentContentChangeWholeDocument(text=text)
+        self.client.text_document_did_change(
+            lsp.DidChangeTextDocumentParams(text_document=identifier, content_changes=[change])
+        )
+
+    def replace(self, name, old, new):
+        """Type something."""
+        assert old in self.texts[name]
+        self.show(name, self.texts[name].replace(old, new))
+
+    def save(self, name):
+        """Write a document to its file."""
+        (self.root / name).write_bytes(self.texts[name].encode())
+        self.client.text_document_did_save(
+            lsp.DidSaveTextDocumentParams(
+                text_document=lsp.TextDocumentIdentifier(uri=self.uri(name)), text=self.texts[name]
+            )
+        )
+
+    def on_edit(self, params):
+        """What `workspace/applyEdit` does."""
+        (document,) = params.edit.document_changes
+        self.edits.append(document)
+        name = os.path.basename(document.text_document.uri)
+        if self.behave is not None:
+            return self.behave(name, document)
+        if document.text_document.version != self.versions[name]:
+            return lsp.ApplyWorkspaceEditResult(applied=False)
+        self.show(name, with_edits(self.texts[name], document.edits, UTF16))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    def on_question(self, params):
+        """What `window/showMessageRequest` does."""
+        self.questions.append(params)
+        wanted = self.answers.pop(0) if self.answers else None
+        return next((action for action in params.actions if wanted and wanted in action.title), None)
+
+    async def run(self, command, *arguments):
+        """The answer to a command."""
+        asked = lsp.ExecuteCommandParams(command=command, arguments=list(arguments))
+        return await asyncio.wait_for(self.client.workspace_execute_command_async(asked), WAIT_S)
+
+    async def recorded(self, n):
+        """The last operation, once there are `n`."""
+
+        async def enough():
+            operations = (await self.run("takeback.status", {}))["operations"]
+            return operations[0] if operations and operations[0]["id"] >= n else None
+
+        return await until(enough)
+
+    def write(self, name, old, new):
+        """What another process does."""
+        path = self.root / name
+        before = path.read_bytes().decode()
+        assert old in before
+        path.write_bytes(before.replace(old, new).encode())
+
+    def takeback(self, *words):
+        """The command line in the workspace."""
+        done = subprocess.run([*TAKEBACK, *words], cwd=self.root, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small repository."""
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "a.txt").write_text(TEXT, encoding="utf-8")
+    (root / "b.txt").write_text(TEXT, encoding="utf-8")
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    return root
+
+
+@pytest_lsp.fixture(config=ClientServerConfig(server_command=[*TAKEBACK, "lsp"]))
+async def client(lsp_client: LanguageClient, project):
+    """A server on a small repository, and an editor that talks to it."""
+    editor = lsp_client.editor = Editor(lsp_client, project)
+
+    @lsp_client.feature(lsp.WORKSPACE_APPLY_EDIT)
+    def _(params: lsp.ApplyWorkspaceEditParams):
+        return editor.on_edit(params)
+
+    @lsp_client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
+    def _(params: lsp.ShowMessageRequestParams):
+        return editor.on_question(params)
+
+    capabilities = client_capabilities("visual-studio-code")
+    await lsp_client.initialize_session(
+        lsp.InitializeParams(
+            capabilities=capabilities,
+            client_info=lsp.ClientInfo(name="Testing", version="1"),
+            workspace_folders=[lsp.WorkspaceFolder(uri=project.as_uri(), name="project")],
+        )
+    )
+    await editor.run("takeback.status", {})  # the first look is done
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path, monkeypatch):
+    """A state folder of the test's own, for the server too."""
+    monkeypatch.setenv("TAKEBACK_STATE_DIR", str(tmp_path / "state"))
+
+
+# -- recording -----------------------------------------------------------------------------------
+
+
+async def test_a_save_is_the_humans(client):
+    """What the editor saves is recorded once, as `human`; what another process writes is not the human's."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 3\n", "line three\n")
+    editor.save("a.txt")
+    saved = await editor.recorded(1)
+    editor.write("b.txt", "line 1\n", "line one\n")
+    other = await editor.recorded(2)
+
+    assert (saved["actor"], [change["path"] for change in saved["changes"]]) == ("human", ["a.txt"])
+    assert (other["actor"], [change["path"] for change in other["changes"]]) == ("unknown", ["b.txt"])
+
+
+async def test_a_formatter_behind_a_save_is_somebody_else(client):
+    """When a formatter has rewritten the file before the save is told, both are recorded, each with its actor."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 3\n", "line   three\n")
+    text = editor.texts["a.txt"]
+    editor.save("a.txt")
+    editor.write("a.txt", "line   three\n", "line three\n")
+    editor.client.text_document_did_save(
+        lsp.DidSaveTextDocumentParams(
+            text_document=lsp.TextDocumentIdentifier(editor.uri("a.txt")), text=text
+        )
+    )
+    await editor.recorded(2)
+
+    operations = (await editor.run("takeback.status", {}))["operations"]
+
+    assert {one["actor"] for one in operations} == {"human", "unknown"}
+
+
+async def test_lines_end_as_the_protocol_says(client):
+    """A form feed and U+2028 are text, not ends of lines, so edits after them land where they should."""
+    editor = client.editor
+    (editor.root / "a.txt").write_text("one\ftwo\u2028x\nthree 😀 four\rfive\r\nsix\n", encoding="utf-8")
+    editor.open("a.txt")
+    where = lsp.Range(start=lsp.Position(1, 9), end=lsp.Position(1, 13))
+    editor.versions["a.txt"] += 1
+    identifier = lsp.VersionedTextDocumentIdentifier(uri=editor.uri("a.txt"), version=2)
+    change = lsp.TextDocumentContentChangePartial(range=where, text="FOUR")
+    editor.client.text_document_did_change(
+        lsp.DidChangeTextDocumentParams(text_document=identifier, content_changes=[change])
+    )
+    text = "one\ftwo\u2028x\nthree 😀 FOUR\rfive\r\nsix\n"
+    (editor.root / "a.txt").write_bytes(text.encode())
+    editor.client.text_document_did_save(
+        lsp.DidSaveTextDocumentParams(text_document=lsp.TextDocumentIdentifier(editor.uri("a.txt")))
+    )
+
+    async def clean():
+        documents = (await editor.run("takeback.status", {}))["documents"]
+        return documents == [{"path": "a.txt", "dirty": False}]
+
+    await until(clean)
+    assert {one["actor"] for one in (await editor.run("takeback.status", {}))["operations"]} <= {
+        "human",
+        "unknown",
+    }
+
+
+# -- undo in open documents ----------------------------------------------------------------------
+
+
+@pytest.mark.promise(8)
+@pytest.mark.trap(13)
+async def test_unsaved_text_stays(client):
+    """An undo changes the document by one small versioned edit and the file by itself; unsaved lines stay unsaved."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], result["files"][0]["outcome"]) == ("applied", "restored")
+    assert editor.texts["a.txt"] == TEXT.replace("line 39\n", "mine\n")
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT
+    (edit,) = editor.edits
+    assert [one.new_text for one in edit.edits] == ["line 3\n"]
+    assert edit.text_document.version == 2
+
+
+@pytest.mark.promise(8)
+@pytest.mark.trap(13)
+async def test_a_document_that_was_not_reloaded_is_not_touched(client):
+    """Where the operation's lines are not in the document, only the file gets its former bytes."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["outcome"] == "applied"
+    assert editor.edits == []
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.promise(8)
+async def test_an_older_operation_is_taken_back_in_both_places(client):
+    """Of a document that lags behind its file, each place loses exactly those lines that stand in it."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "first\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    editor.write("a.txt", "line 20\n", "second\n")
+    await editor.recorded(2)
+
+    result = await editor.run("takeback.undoOperations", {"ids": [1]})
+
+    assert result["outcome"] == "applied"
+    assert editor.texts["a.txt"] == TEXT.replace("line 39\n", "mine\n")
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT.replace("line 20\n", "second\n")
+
+
+@pytest.mark.trap(13)
+async def test_a_clean_document_follows(client):
+    """A document without unsaved text is edited too, and counts as `in_editor` until it is saved."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["files"][0]["outcome"] == "in_editor"
+    assert editor.texts["a.txt"] == TEXT == (editor.root / "a.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.promise(2)
+@pytest.mark.trap(13)
+async def test_unsaved_text_over_the_same_lines_is_a_conflict(client):
+    """Where unsaved text rewrote what would be taken back, nothing is written anywhere, and it is said."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "agent\n", "agent and me\n")
+    on_disk = (editor.root / "a.txt").read_bytes()
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["outcome"] == "conflict"
+    assert "unsaved text" in result["files"][0]["note"]
+    assert (editor.edits, (editor.root / "a.txt").read_bytes()) == ([], on_disk)
+
+
+@pytest.mark.promise(8)
+async def test_a_stale_edit_that_the_editor_drops_is_not_believed(client):
+    """An editor that drops a late edit and says it was applied is not believed: the plan is made anew."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def drop(name, document):
+        editor.behave = None
+        editor.replace(name, "line 39\n", "mine\n")
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = drop
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["outcome"] == "applied"
+    assert editor.texts["a.txt"] == TEXT.replace("line 39\n", "mine\n")
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.promise(8)
+async def test_an_edit_over_text_that_was_not_told_yet_is_put_back(client):
+    """When the editor lays the edit over lines typed before it, these come back, and it is a conflict after all."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def overlay(name, document):
+        editor.behave = None
+        editor.replace(name, "agent\n", "agent and me\n")
+        editor.show(name, with_edits(editor.texts[name], document.edits, UTF16))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = overlay
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["outcome"] == "conflict"
+    assert editor.texts["a.txt"] == TEXT.replace("line 3\n", "agent and me\n")
+
+
+@pytest.mark.promise(4)
+async def test_when_one_document_fails_the_others_get_their_text_back(client):
+    """An undo over two documents of which one cannot be changed leaves both, and says so for each file."""
+    editor = client.editor
+    editor.takeback("run", "--", "sed", "-i", "s/^line 3$/agent/", "a.txt", "b.txt")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.open("b.txt")
+
+    def refuse(name, document):
+        if name == "b.txt":
+            return lsp.ApplyWorkspaceEditResult(applied=False, failure_reason="no")
+        editor.show(name, with_edits(editor.texts[name], document.edits, UTF16))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = refuse
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    changed = TEXT.replace("line 3\n", "agent\n")
+    assert result["outcome"] == "refused"
+    assert {file["outcome"] for file in result["files"]} == {"skipped"}
+    assert set(editor.texts.values()) == {changed}
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == changed
+
+
+async def test_an_editor_undo_passes_over_the_humans_edits(client):
+    """In an editor the last operation is the last that its own undo does not take back."""
+    editor = client.editor
+    editor.write("b.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 3\n", "mine\n")
+    editor.save("a.txt")
+    await editor.recorded(2)
+
+    result = await editor.run("takeback.undoLast", {})
+
+    assert (result["undone"], [one["operation"] for one in result["passed"]]) == ([1], [2])
+    assert (editor.root / "b.txt").read_text(encoding="utf-8") == TEXT
+
+
+# -- other processes -----------------------------------------------------------------------------
+
+
+@pytest.mark.promise(10)
+@pytest.mark.trap(13)
+async def test_the_command_line_hands_a_dirty_document_to_its_editor(client):
+    """`takeback undo` of a file with unsaved text is done by the editor that holds it."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    await editor.run("takeback.status", {})
+
+    status, out, _ = await asyncio.to_thread(editor.takeback, "undo", "--json")
+
+    assert (status, json.loads(out)["undone"]) == (0, [1])
+    assert editor.texts["a.txt"] == TEXT.replace("line 39\n", "mine\n")
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.trap(13)
+async def test_without_an_answer_of_the_editor_the_command_line_refuses(client, tmp_path):
+    """Where the editor cannot be asked, the undo is refused with status 3, and the editor is named."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    await editor.run("takeback.status", {})
+    (folder,) = (tmp_path / "state").iterdir()
+    (published,) = editors(str(folder))
+    os.unlink(published.address)
+
+    status, _, problem = await asyncio.to_thread(editor.takeback, "undo")
+
+    assert status == 3
+    assert "Testing 1" in problem
+    assert "a.txt" in problem
+
+
+# -- commands ------------------------------------------------------------------------------------
+
+
+async def test_without_arguments_a_command_asks(client):
+    """Called without arguments, undo asks which operation; called with them, it does not."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.answers = ["1: unknown"]
+
+    result = await editor.run("takeback.undoLast")
+
+    assert (result["outcome"], result["undone"], len(editor.questions)) == ("applied", [1], 1)
+    await editor.run("takeback.redo", {"n": 1})
+    assert len(editor.questions) == 1
+    assert "agent\n" in (editor.root / "a.txt").read_text(encoding="utf-8")
+
+
+async def test_a_question_that_is_dismissed_changes_nothing(client):
+    """Whoever closes the question without an answer has nothing taken back."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+
+    for command in ("undoLast", "undoOperations", "redo", "rollback"):
+        assert (await editor.run(f"takeback.{command}"))["outcome"] == "nothing"
+    assert (await editor.run("takeback.createCheckpoint"))["checkpoint"] is None
+    assert "agent\n" in (editor.root / "a.txt").read_text(encoding="utf-8")
+
+
+async def test_checkpoint_and_rollback(client):
+    """A rollback puts files and open documents back to a checkpoint."""
+    editor = client.editor
+    made = (await editor.run("takeback.createCheckpoint", {"label": "before"}))["checkpoint"]
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    result = await editor.run("takeback.rollback", {"checkpoint": made["id"]})
+
+    assert (made["label"], result["outcome"]) == ("before", "applied")
+    assert editor.texts["a.txt"] == TEXT == (editor.root / "a.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        ("undoLast", {"n": "two"}),
+        ("undoLast", {"n": 0}),
+        ("undoOperations", {}),
+        ("undoOperations", {"ids": [99]}),
+        ("rollback", {"checkpoint": "cp-99"}),
+    ],
+)
+async def test_a_wrong_request_is_answered_with_a_reason(client, command, argument):
+    """An error carries the same code, message and hint as on the command line."""
+    with pytest.raises(JsonRpcException) as refused:
+        await client.editor.run(f"takeback.{command}", argument)
+
+    error = refused.value.data["error"]
+    assert error["code"] in {"usage", "not_found"}
+    assert error["message"] in refused.value.message
