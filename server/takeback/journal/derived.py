@@ -88,11 +88,10 @@ def _recount(db: sqlite3.Connection) -> None:
         n = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         if n:
             count(db, table, n)
-    first_claims = (
-        "SELECT actor, count(*) FROM attributions "
-        "WHERE id IN (SELECT min(id) FROM attributions GROUP BY op) GROUP BY actor"
-    )
-    for actor, n in db.execute(first_claims).fetchall():
+    # An operation is counted for whom it was put down to last; who lost all of theirs keeps a zero.
+    latest = "SELECT max(id) FROM attributions GROUP BY op"
+    by_actor = f"SELECT actor, sum(id IN ({latest})) FROM attributions GROUP BY actor"
+    for actor, n in db.execute(by_actor).fetchall():
         count(db, f"operations by {actor}", n)
 
 

@@ -90,3 +90,24 @@ def test_an_interrupted_operation(scene):
     assert any("interrupted operation was" in text for text in lines(found, "mended"))
     assert scene.read("f") in ("one\n", "two\n")
     assert scene.tb("doctor").json["well"]
+
+
+def test_a_claimed_operation_is_counted_once(scene):
+    """Counters follow who an operation was put down to last: the doctor finds nothing to mend."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("f", "two\n")
+    assert scene.tb("log").json["operations"][0]["actor"] == "unknown"
+    with scene.opened() as workspace:
+        state = workspace.recorder.state_of("f")[1]
+        claimed = workspace.recorder.claim(Source(kind=OperationKind.EDIT, actor="agent:a"), "f", state)
+    assert claimed == 1
+
+    found = scene.tb("doctor")
+
+    assert lines(found, "mended") == []
+    assert scene.tb("log").json["operations"][0]["actor"] == "agent:a"
+    before = scene.tb("status").json["counters"]
+    (scene.state / "journal.db").unlink()
+    assert scene.tb("doctor").status == 0
+    assert scene.tb("status").json["counters"] == before
