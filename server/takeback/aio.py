@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from takeback.errors import WorkspaceRefused
 from takeback.service.inbox import Inbox
 
 if TYPE_CHECKING:  # importing the core takes longer than answering `initialize` may
@@ -90,14 +91,20 @@ class Core:
     def _own(self) -> None:
         try:
             self._run()
+            if not self._is_closing.is_set():
+                self._refuse(WorkspaceRefused(f"the folder {self.root} was moved or removed"))
         except Exception as failure:
             logger.exception("the workspace cannot be recorded")
-            self._failure = failure
-            self._tell(self._on_ready, failure)
-            while not self._is_closing.is_set():  # whoever asks gets the reason
-                job = self._inbox.next(None)
-                if job is not None:
-                    job()
+            self._refuse(failure)
+
+    def _refuse(self, failure: Exception) -> None:
+        """Tell why there is no workspace, to whoever asks."""
+        self._failure = failure
+        self._tell(self._on_ready, failure)
+        while not self._is_closing.is_set():
+            job = self._inbox.next(None)
+            if job is not None:
+                job()
 
     def _run(self) -> None:
         from takeback.service.desk import Desk  # noqa: PLC0415 - the reason stands above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Sequence
 from types import FrameType
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from takeback.cli import render
 from takeback.cli.app import Invocation, command, takeback
+from takeback.errors import WorkspaceRefused
 from takeback.model.operation import Operation
 from takeback.service.inbox import Inbox
 from takeback.service.lease import holder
@@ -32,6 +34,11 @@ def watch(invocation: Invocation) -> None:
             else f"Process {other} is recording {workspace.root}; this one follows, and takes over when it ends."
         )
         running.run()
+        if not os.path.isdir(workspace.root):
+            raise WorkspaceRefused(
+                f"the folder {workspace.root} was moved or removed, so recording has ended",
+                hint="`takeback doctor` in its new place finds its history again.",
+            )
 
 
 def _show(found: Sequence[Operation]) -> None:

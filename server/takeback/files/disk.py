@@ -45,6 +45,14 @@ class Folder:
         """Give the descriptor back; the folder cannot be used any more."""
         os.close(self._fd)
 
+    def is_in_place(self) -> bool:
+        """Whether the path still names the folder that was opened."""
+        try:
+            there = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._fd))
+
     def __enter__(self) -> Self:
         return self
 

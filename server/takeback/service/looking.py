@@ -12,6 +12,7 @@ from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import Operation, parse_actor
 from takeback.model.paths import WorkspacePath
 from takeback.service import answers
+from takeback.service.lease import holder
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
 from takeback.service.recording import is_paused, sync
@@ -102,6 +103,7 @@ def status(workspace: Workspace) -> answers.Answer:
         "workspace": workspace.root,
         "state": workspace.state,
         "paused": is_paused(workspace),
+        "recorder": holder(workspace.state),
         "shortcut": journal.fact("shortcut") or "the git index",
         "counters": journal.counters(),
         "turns": [answers.turn(turn)["turn"] for turn in views.open_turns(journal)],

@@ -61,10 +61,11 @@ class Running:
         self._seen = workspace.journal.last_operation()
         self._is_stopping = False
         self._next_try = 0.0
+        self._next_look = 0.0
         self.is_recorder = False
 
     def run(self) -> None:
-        """Returns after `stop`."""
+        """Returns after `stop`, or when the workspace folder itself was moved or removed."""
         try:
             while not self._is_stopping:
                 self._try_to_record()
@@ -75,6 +76,9 @@ class Running:
                 watching = self._workspace.here.watching
                 if watching is not None:
                     watching.step()
+                    self._is_stopping = self._is_stopping or watching.is_over
+                if self._is_root_gone():
+                    self._is_stopping = True
         finally:
             self._close()
 
@@ -85,6 +89,13 @@ class Running:
             self._is_stopping = True
 
         self._inbox.do(end)
+
+    def _is_root_gone(self) -> bool:
+        """Whether the folder is no longer the one that was opened. inotify does not tell while it is held open."""
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + POLL_S
+        return not self._workspace.folder.is_in_place()
 
     # -- recording -------------------------------------------------------------------------------
 

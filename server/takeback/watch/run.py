@@ -33,6 +33,7 @@ SYNC_S = 2.0
 """How long a request to catch up waits for the system's queue."""
 AGAIN_NS = 100_000_000
 """Paths that Takeback itself was changing are looked at again after this."""
+AGAIN_AT_MOST_NS = 5_000_000_000
 BLIND_LOOK_NS = 30_000_000_000
 """While some folder cannot be watched, the tree is looked at this often."""
 GIT_AT_WORK_S = 30
@@ -40,7 +41,8 @@ GIT_AT_WORK_S = 30
 RULE_FILES = frozenset({".gitignore"})
 LOST = "found by looking, because events were lost"
 
-_BLIND = frozenset({LostReason.LIMIT, LostReason.UNWATCHED, LostReason.STOPPED, LostReason.ROOT_GONE})
+_BLIND = frozenset({LostReason.LIMIT, LostReason.UNWATCHED, LostReason.STOPPED})
+_NO_LOOK = frozenset({LostReason.UNREADABLE, LostReason.ROOT_GONE})
 _SAID = {
     LostReason.OVERFLOW: "the system dropped events; the whole workspace was looked at instead",
     LostReason.LIMIT: "the system allows no more watches (fs.inotify.max_user_watches); "
@@ -79,11 +81,14 @@ class Watching:
         self._git_until_ns = 0
         self._pace = Pace()
         self._again: dict[WorkspacePath, int] = {}
+        self._delays: dict[WorkspacePath, int] = {}
         self._noticed: set[Lost] = set()
         self._blind_since: int | None = None
         self._notifier = Notifier(looker.folder.path, leave_out, self.put)
         self.holding = False
         """While set, bursts wait for `catch_up`: a command is running, and its effects are one operation."""
+        self.is_over = False
+        """The workspace folder itself was moved or removed: there is nothing left to watch."""
 
     def start(self) -> None:
         """Watch, then look at everything. Cost: one walk over the folders, one over the files."""
@@ -133,6 +138,8 @@ class Watching:
 
         While something cannot be watched, this is a look at the whole tree.
         """
+        if self.is_over:
+            return Recorded(operation=None, deferred=())
         seen = self._notifier.sync(SYNC_S)
         self._take_in()
         waiting = (*self._pace.flush(), *self._again)
@@ -196,14 +203,20 @@ class Watching:
             recorded = self._looker.burst(wanted, folders, moves, source, complete=complete)
         except TakebackError:
             logger.exception("a burst could not be recorded; it is tried again")
-            self._try_again(wanted, 10 * AGAIN_NS)
+            self._try_again(wanted)
             return Recorded(operation=None, deferred=wanted)
-        self._try_again(recorded.deferred, AGAIN_NS)
+        for path in wanted:
+            if path not in recorded.deferred:
+                self._delays.pop(path, None)
+        self._try_again(recorded.deferred)
         return recorded
 
-    def _try_again(self, paths: Iterable[WorkspacePath], after_ns: int) -> None:
-        at_ns = self._clock() + after_ns
-        self._again.update(dict.fromkeys(paths, at_ns))
+    def _try_again(self, paths: Iterable[WorkspacePath]) -> None:
+        """Look at `paths` a moment later, and each time that this is in vain a longer moment later."""
+        for path in paths:
+            delay_ns = self._delays.get(path, AGAIN_NS)
+            self._delays[path] = min(2 * delay_ns, AGAIN_AT_MOST_NS)
+            self._again[path] = self._clock() + delay_ns
 
     def _must_look(self, burst: Burst) -> bool:
         """Whether paths alone do not tell what happened: events are missing, or ignore rules changed."""
@@ -211,14 +224,16 @@ class Watching:
             if lost not in self._noticed:
                 self._noticed.add(lost)
                 self._notice(lost.reason.value, lost.path, _SAID[lost.reason])
-            if lost.reason in _BLIND:
+            if lost.reason is LostReason.ROOT_GONE:
+                self.is_over = True
+            elif lost.reason in _BLIND:
                 self._blind_since = self._clock()
             if lost.reason is LostReason.OVERFLOW:
                 self._noticed.discard(lost)
         rules = any(path.rpartition("/")[2] in RULE_FILES for path in burst.paths)
         if rules:
             self._notifier.widen()
-        return rules or any(lost.reason is not LostReason.UNREADABLE for lost in burst.lost)
+        return rules or any(lost.reason not in _NO_LOOK for lost in burst.lost)
 
     def _look(self, source: Source | None = None) -> Recorded:
         if self._is_paused():

@@ -515,6 +515,23 @@ def _printed(command):
     return command.seen
 
 
+@pytest.mark.trap(22)
+@pytest.mark.promise(7)
+def test_a_removed_workspace_is_recorded_to_the_end(root):
+    """When the folder is removed, its deletions are recorded, and the recorder says so and ends."""
+    watching = _watch(root)
+
+    subprocess.run(["rm", "-rf", str(root)], check=True)
+    status = watching.wait(WAIT_S)
+    said = _printed(watching)
+    watching.stdout.close()
+    root.mkdir()
+
+    assert status == 3
+    assert "was moved or removed" in said
+    assert {"a", "b", "c"} <= set().union(*map(paths, log(root)))
+
+
 # -- pause ---------------------------------------------------------------------------------------
 
 
