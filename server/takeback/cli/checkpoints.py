@@ -61,7 +61,7 @@ def show(invocation: Invocation, checkpoint: str) -> None:
     with invocation.workspace() as workspace:
         found = workspace.checkpoints.find(checkpoint)
         answer = answers.checkpoint(found)
-        invocation.answer(answer, lambda: render.status(answer["checkpoint"]))
+        invocation.answer(answer, lambda: render.facts(answer["checkpoint"]))
 
 
 @command(checkpoint_group, "rename")

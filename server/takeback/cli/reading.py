@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from takeback.cli import render
+from takeback.cli import overview, render
 from takeback.cli.app import Invocation, command, takeback
 from takeback.model.ids import OpId
 from takeback.service import answers, looking
@@ -17,7 +17,7 @@ def status(invocation: Invocation) -> None:
     """Show the workspace, what was recorded last, and what could not be captured and why."""
     with invocation.workspace() as workspace:
         answer = looking.status(workspace)
-        invocation.answer(answer, lambda: render.status(answer))
+        invocation.answer(answer, lambda: overview.status(answer))
 
 
 @command(takeback, "log")

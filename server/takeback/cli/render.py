@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from takeback.service import answers
 from takeback.service.checkpointing import Exported
 from takeback.service.doctoring import Health, Report
 from takeback.service.maintenance import Cleaned
-from takeback.service.taking_back import Outcome, Result
+from takeback.service.requests import FileResult, Outcome, Result
 from takeback.undo.apply import Settled
 from takeback.undo.plan import FileOutcome
 from takeback.upkeep.forget import Forgotten
@@ -32,6 +33,7 @@ _MARKS = {Standing.ALL: " ", Standing.PART: "/", Standing.NONE: "-"}
 _COLOURS = {"agent": "magenta", "human": "green", "command": "cyan", "git": "blue", "takeback": "yellow"}
 _BAD = {FileOutcome.CONFLICT, FileOutcome.IRREVERSIBLE, FileOutcome.NOT_CAPTURED}
 _SHOWN_PATHS = 4
+_SHOWN_FILES = 30
 _HEADLINES = {
     Outcome.APPLIED: "Done",
     Outcome.PLANNED: "This would happen",
@@ -43,11 +45,42 @@ _HEADLINES = {
 
 
 def operations(found: Sequence[Operation]) -> None:
-    """One line for each operation, newest first."""
+    """The operations, newest first: a table on a terminal, a line for each when piped."""
     if not found:
         click.echo("No operations.")
+    elif sys.stdout.isatty():
+        _table(found)
+    else:
+        for one in found:
+            click.echo(_line(one))
+
+
+def _table(found: Sequence[Operation]) -> None:
+    from rich import box  # noqa: PLC0415 - a piped command does not pay for it
+    from rich.console import Console  # noqa: PLC0415 - the same
+    from rich.table import Table  # noqa: PLC0415 - the same
+    from rich.text import Text  # noqa: PLC0415 - the same
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("", width=1)
+    table.add_column("op", justify="right")
+    for heading in ("when", "who", "what"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("files", ratio=3, overflow="fold")
+    table.add_column("label", ratio=2, overflow="fold")
     for one in found:
-        click.echo(_line(one))
+        gone = one.standing is Standing.NONE
+        who = Text(printable(one.actor) + ("?" if one.inferred else ""), style=_colour(one.actor))
+        undone = f" (undone by {one.undone_by})" if gone and one.undone_by else ""
+        cells = (_MARKS[one.standing], str(one.id), _when(one), who, one.kind.value)
+        table.add_row(
+            *cells, Text(_paths(one)), Text(printable(one.label) + undone), style="dim" if gone else ""
+        )
+    Console(highlight=False).print(table)
+
+
+def _when(one: Operation) -> str:
+    return answers.rfc3339(one.at_ns)[:19].replace("T", " ")
 
 
 def _line(one: Operation) -> str:
@@ -55,7 +88,7 @@ def _line(one: Operation) -> str:
     actor = one.actor + ("?" if one.inferred else "")
     undone = f"  (undone by {one.undone_by})" if one.undone_by and one.standing is Standing.NONE else ""
     return (
-        f"{_MARKS[one.standing]}{one.id:>5}  {answers.rfc3339(one.at_ns)[:19].replace('T', ' ')}  "
+        f"{_MARKS[one.standing]}{one.id:>5}  {_when(one)}  "
         f"{_actor(f'{printable(actor):<18}', one.actor)} {one.kind.value:<8} {_paths(one)}{label}{undone}"
     )
 
@@ -110,17 +143,29 @@ def result(found: Result) -> None:
     number = f" (operation {found.operation})" if found.operation else ""
     good = found.outcome in (Outcome.APPLIED, Outcome.PLANNED, Outcome.NOTHING)
     click.secho(_HEADLINES[found.outcome] + what + number, bold=True, fg=None if good else "red")
-    for file in found.files:
+    for file in _worth_showing(found):
         note = f"  {printable(file.note)}" if file.note else ""
         click.secho(
             f"  {file.outcome.value:<12} {printable(file.path)}{note}",
             fg="red" if file.outcome in _BAD else None,
         )
+    if len(found.files) > _SHOWN_FILES:
+        counts = Counter(file.outcome.value for file in found.files)
+        click.echo("  in all: " + ", ".join(f"{n} {outcome}" for outcome, n in counts.most_common()))
     for passed in found.passed:
         click.echo(f"  passed over operation {passed.op}: {passed.why}")
     if found.outcome is Outcome.CONFLICT:
         click.echo(f"Way out: {answers.way_out(found)}")
         click.echo("     or: --on-conflict keep-mine, take-theirs, markers or skip-file")
+
+
+def _worth_showing(found: Result) -> list[FileResult]:
+    """Every file, or of very many those that went wrong and some of the others."""
+    if len(found.files) <= _SHOWN_FILES:
+        return list(found.files)
+    bad = [file for file in found.files if file.outcome in _BAD]
+    good = [file for file in found.files if file.outcome not in _BAD]
+    return bad + good[: max(0, _SHOWN_FILES - len(bad))]
 
 
 def turn(one: Turn) -> None:
@@ -183,9 +228,9 @@ def forgotten(one: Forgotten) -> None:
         click.echo(f"  {printable(note)}")
 
 
-def status(facts: answers.Answer) -> None:
-    """The workspace at a glance."""
-    for name, value in facts.items():
+def facts(answer: answers.Answer) -> None:
+    """Names and values, a line for each."""
+    for name, value in answer.items():
         if name == "version" or value in (None, "", [], ()):
             continue
         if isinstance(value, list):
@@ -238,7 +283,11 @@ def printable(text: str) -> str:
 
 
 def _actor(text: str, actor: str) -> str:
-    return click.style(text, fg=_COLOURS.get(actor.partition(":")[0]))
+    return click.style(text, fg=_colour(actor) or None)
+
+
+def _colour(actor: str) -> str:
+    return _COLOURS.get(actor.partition(":")[0], "")
 
 
 def _list(items: Sequence[Any]) -> str:
