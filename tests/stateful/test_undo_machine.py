@@ -30,12 +30,16 @@ N_LINES = 12
 RESOLVED = (Outcome.APPLIED, Outcome.NOTHING)
 
 
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""A file system in memory, where there is one: what is synced here need not survive a power cut."""
+
+
 class UndoMachine(RuleBasedStateMachine):
     """Actors write, mostly in the same few files; anybody takes anything back, at any time."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.temp = tempfile.mkdtemp(prefix="takeback-machine-")
+        self.temp = tempfile.mkdtemp(prefix="takeback-machine-", dir=MEMORY)
         self.root = Path(self.temp, "workspace")
         self.environ = {**os.environ, "TAKEBACK_STATE_DIR": str(Path(self.temp, "state"))}
         self.files: list[ModelFile] = []
