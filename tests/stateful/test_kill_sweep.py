@@ -144,7 +144,9 @@ def everything_can_be_taken_back(root: Path) -> None:
     with open_workspace(str(root)) as workspace:
         recording.sync(workspace)
         operations = looking.log(workspace, looking.Wanted(n=None))
-        writes = tuple(one.id for one in operations if one.kind.value == "edit" and one.standing.value != "none")
+        writes = tuple(
+            one.id for one in operations if one.kind.value == "edit" and one.standing.value != "none"
+        )
         if writes:
             taking_back.undo(workspace, Request(ops=writes))
     for name, content in snapshot(root).items():
