@@ -58,9 +58,9 @@ class Editor:
         """The URI of a file."""
         return (self.root / name).as_uri()
 
-    def open(self, name):
-        """Open a file as it is on disk."""
-        text = (self.root / name).read_bytes().decode()
+    def open(self, name, text=None):
+        """Open a file as it is on disk, or was a moment ago."""
+        text = text or (self.root / name).read_bytes().decode()
         self.texts[name], self.versions[name] = text, 1
         item = lsp.TextDocumentItem(uri=self.uri(name), language_id="text", version=1, text=text)
         self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=item))
@@ -281,6 +281,20 @@ async def test_a_document_that_was_not_reloaded_is_not_touched(client):
     assert result["outcome"] == "applied"
     assert editor.edits == []
     assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.promise(8)
+async def test_a_file_that_changed_while_it_was_opened_is_no_unsaved_text(client):
+    """A document whose text is an older recorded state of its file is that state, and the undo leaves it alone."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt", TEXT)
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], editor.edits) == ("applied", [])
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == TEXT == editor.texts["a.txt"]
 
 
 @pytest.mark.promise(8)

@@ -29,6 +29,8 @@ from takeback.undo.plan import FilePlan
 
 _BOM = codecs.BOM_UTF8
 _MAX_BYTES = 1 << 26
+_RECENT = 20
+"""How many changes back a document that was just opened may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +101,10 @@ class Buffers:
     # -- what the editor tells -------------------------------------------------------------------
 
     def opened(self, path: WorkspacePath, version: int, text: str) -> None:
-        """A document was opened; where it is not its file, the editor kept unsaved text over it."""
+        """A document was opened; where it never was its file, the editor kept unsaved text over it."""
         disk, stamp = self._look(path)
-        self._set(path, Buffer(version=version, text=text, parent=disk, disk=disk, stamp=stamp))
+        parent = disk if normal(disk) == normal(text) else self._recorded_as(path, text) or disk
+        self._set(path, Buffer(version=version, text=text, parent=parent, disk=disk, stamp=stamp))
 
     def changed(self, path: WorkspacePath, version: int, text: str) -> None:
         """A document was edited, or reloaded: then it is what its file is now."""
@@ -199,6 +202,18 @@ class Buffers:
             return parent  # a state that was never recorded: nothing of any operation is known to be in it
         found = history.load(self._workspace.journal, self._workspace.store, plan.file, plan.flips)
         return buffer.taken_back(found, until, parent, plan.flips)
+
+    def _recorded_as(self, path: WorkspacePath, text: str) -> bytes | None:
+        """The file when it last was this text: somebody wrote it after the editor had read it."""
+        file, now = self._workspace.recorder.state_of(path)
+        changes = views.file_changes(self._workspace.journal, file)[-_RECENT:] if file else ()
+        states = [now, *(state for one in reversed(changes) for state in (one.after, one.before))]
+        for state in states:
+            if state.kind is FileKind.FILE and state.blob is not None and state.captured:
+                data = self._workspace.store.get(state.blob)
+                if normal(data) == normal(text):
+                    return data
+        return None
 
     def _planned_bytes(self, plan: FilePlan) -> bytes:
         if plan.data is not None:
