@@ -22,7 +22,7 @@ from takeback.model.operation import UNKNOWN, Operation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
-from takeback.service import channel, recording
+from takeback.service import channel, maintenance, recording
 from takeback.service.inbox import Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
@@ -36,6 +36,10 @@ logger = logging.getLogger(__name__)
 POLL_S = 0.25
 """How often a follower looks whether the lease is free, and anybody whether the journal has grown."""
 _ANSWER_S = 60.0
+
+TIDY_AFTER_S = 600.0
+"""How long a recorder waits before it keeps cap and retention for the first time: a short session never pays."""
+_TIDY_EVERY_S = 86_400.0
 
 
 class Running:
@@ -62,6 +66,7 @@ class Running:
         self._is_stopping = False
         self._next_try = 0.0
         self._next_look = 0.0
+        self._next_tidy = time.monotonic() + TIDY_AFTER_S
         self.is_recorder = False
 
     def run(self) -> None:
@@ -79,6 +84,8 @@ class Running:
                     self._is_stopping = self._is_stopping or watching.is_over
                 if self._is_root_gone():
                     self._is_stopping = True
+                elif self._is_time_to_tidy():
+                    self._tidy()
         finally:
             self._close()
 
@@ -96,6 +103,21 @@ class Running:
             return False
         self._next_look = time.monotonic() + POLL_S
         return not self._workspace.folder.is_in_place()
+
+    def _is_time_to_tidy(self) -> bool:
+        """Whether cap and retention are due, and nobody is at work."""
+        is_quiet = not self._commands and not self._is_stopping
+        return self.is_recorder and is_quiet and time.monotonic() >= self._next_tidy
+
+    def _tidy(self) -> None:
+        self._next_tidy = time.monotonic() + _TIDY_EVERY_S
+        try:
+            cleaned = maintenance.gc(self._workspace)
+        except TakebackError:
+            logger.exception("cap and retention could not be kept; tomorrow again")
+            return
+        for one in cleaned.collected:
+            logger.info("cap and retention were kept", extra={"freed_bytes": one.freed_bytes})
 
     # -- recording -------------------------------------------------------------------------------
 

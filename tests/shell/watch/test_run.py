@@ -548,3 +548,20 @@ def test_pause_and_resume(root, recorder):
 
     assert during.label == recording.PAUSED
     assert recorder.operation(of="b").label == ""
+
+
+# -- order is kept -------------------------------------------------------------------------------
+
+
+def test_a_recorder_keeps_cap_and_retention_by_itself(root, monkeypatch):
+    """Loose objects are packed by a recorder that has run for a while, though nobody asked for it."""
+    monkeypatch.setattr("takeback.service.running.TIDY_AFTER_S", 0.0)
+    monkeypatch.setattr("takeback.upkeep.collect.PACK_FROM", 1)
+    recorder = Recorder(root)
+    try:
+        packs = os.path.join(recorder.workspace.store.objects_path, "pack")
+        until(lambda: any(name.endswith(".pack") for name in os.listdir(packs)))
+        (root / "a").write_text("recorded all the same\n", encoding="utf-8")
+        assert recorder.operation(of="a").changes[0].before.captured
+    finally:
+        recorder.stop()
