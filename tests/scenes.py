@@ -68,6 +68,7 @@ class Scene:
             "TAKEBACK_STATE_DIR": str(self.states),
             "GIT_CONFIG_NOSYSTEM": "1",
             "LC_ALL": "C.UTF-8",
+            **({"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}),
         }
 
     def tb(self, *words, env=None, at=None):
@@ -96,6 +97,14 @@ class Scene:
             text=True,
             check=False,
             timeout=60,
+        )
+
+    def cli(self, *words, env=None):
+        """What a takeback process in the workspace answers."""
+        split = _verb_length(words)
+        ended = self.process(*words[:split], "--json", *words[split:], env=env)
+        return Answer(
+            status=ended.returncode, json=json.loads(ended.stdout) if ended.stdout else {}, err=ended.stderr
         )
 
     def git(self, *words, at=None, check=True, env=None):

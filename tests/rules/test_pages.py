@@ -14,7 +14,7 @@ DOCS = PROJECT / "docs"
 PAGES = [PROJECT / "README.md", PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
 
 N_TRAPS, N_PROMISES = 22, 10
-NOT_YET_TRAPS = {2, 15}
+NOT_YET_TRAPS: set[int] = set()
 NOT_YET_PROMISES: set[int] = set()
 """Numbers that no test carries yet: take one out as soon as a test carries it, and never put one in."""
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence, Set
 from operator import attrgetter
 from typing import Any
 
-from takeback.files.cache import PLAIN
+from takeback.files.cache import PLAIN, StatCache
 
 Times = tuple[int, int, int, int, int]
 """Size, mtime and ctime in nanoseconds, inode, mode: if all match, and both times are old, nothing changed."""
@@ -82,6 +82,14 @@ def entries_of(listing: Sequence[Any]) -> Iterator[tuple[str, Times | None]]:
         else:
             yield listing[position], None
             position += 1
+
+
+def times_of(cache: StatCache, path: str) -> Times | None:
+    """What the look that left `cache` saw at a file or link; None if it saw none there."""
+    folder, _, name = path.rpartition("/")
+    record = cache.folders.get(folder)
+    listing = unpacked(record[0]) if record is not None else ()
+    return next((times for one, times in entries_of(listing) if one == name), None)
 
 
 def settled(times: Times, started_ns: int) -> Times:

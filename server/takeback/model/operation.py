@@ -96,13 +96,18 @@ class Change:
             return ChangeStatus.RENAMED
         if self.before.kind is not self.after.kind:
             return ChangeStatus.TYPE
-        if (self.before.blob, self.before.reason, self.before.size_bytes) == (
-            self.after.blob,
-            self.after.reason,
-            self.after.size_bytes,
-        ):
-            return ChangeStatus.MODE
-        return ChangeStatus.MODIFIED
+        return ChangeStatus.MODIFIED if self.sets_content else ChangeStatus.MODE
+
+    @property
+    def sets_content(self) -> bool:
+        """Whether it made the content another one, or made it exist or not."""
+        one, other = self.before, self.after
+        return (one.kind, one.blob, one.reason, one.size_bytes) != (
+            other.kind,
+            other.blob,
+            other.reason,
+            other.size_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

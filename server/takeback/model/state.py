@@ -60,6 +60,11 @@ class FileState:
         """Whether this state can be put back."""
         return self.reason is None
 
+    @property
+    def never_captured(self) -> bool:
+        """Whether nobody knows, or ever knew, what the content is."""
+        return self.reason is not None and self.blob is None
+
 
 ABSENT = FileState()
 EMPTY_DIRECTORY = FileState(kind=FileKind.DIRECTORY)

@@ -71,7 +71,9 @@ def join(text: Text) -> bytes:
         return b""
     if text.ending is Ending.MIXED:
         body = b"\n".join(line.text + b"\r" if line.cr else line.text for line in text.lines)
-        return body + b"\n" if text.final_newline else body.removesuffix(b"\r")
+        if text.final_newline:
+            return body + b"\n"
+        return body.removesuffix(b"\r") if text.lines[-1].cr else body
     newline = b"\r\n" if text.ending is Ending.CRLF else b"\n"
     body = newline.join([line.text for line in text.lines])
     return body + newline if text.final_newline else body
@@ -118,30 +120,38 @@ def rewrite(after: Text, spans: Sequence[Span]) -> Rewrite:
 
 
 def encode(change: Rewrite) -> bytes:
-    """`change` as bytes for the journal: a line of numbers, then the inserted lines."""
+    """`change` as bytes for the journal: a line of numbers, then the inserted lines.
+
+    A carriage return at the end of a line stands for its ending; lines of which it is text are numbered in the head.
+    """
     numbers = ",".join(f"{h.start}:{h.n_removed}:{len(h.inserted)}" for h in change.hunks)
     newline = "-" if change.final_newline is None else str(int(change.final_newline))
-    head = f"1 {change.ending or '-'} {newline} {numbers}".encode()
-    body = [line.text + b"\r" if line.cr else line.text for h in change.hunks for line in h.inserted]
-    return b"\n".join([head, *body])
+    lines = [line for hunk in change.hunks for line in hunk.inserted]
+    bare = ",".join(str(n) for n, line in enumerate(lines) if not line.cr and line.text.endswith(b"\r"))
+    head = f"1 {change.ending or '-'} {newline} {numbers}{bare and ' '}{bare}".encode()
+    return b"\n".join([head, *(line.text + b"\r" if line.cr else line.text for line in lines)])
 
 
 def decode(data: bytes) -> Rewrite:
     """What `encode` made `data` of."""
     head, *body = data.split(b"\n")
-    _, ending, newline, numbers = head.decode().split(" ")
+    _, ending, newline, numbers, *bare = head.decode().split(" ")
+    texts = {int(number) for part in bare for number in part.split(",")}
+    lines = [_line(raw, ends=n not in texts) for n, raw in enumerate(body)]
     hunks, at = [], 0
     for part in filter(None, numbers.split(",")):
         start, n_removed, n_inserted = map(int, part.split(":"))
-        lines = body[at : at + n_inserted]
+        hunks.append(Hunk(start, n_removed, tuple(lines[at : at + n_inserted])))
         at += n_inserted
-        inserted = tuple(Line(raw[:-1], cr=True) if raw.endswith(b"\r") else Line(raw) for raw in lines)
-        hunks.append(Hunk(start, n_removed, inserted))
     return Rewrite(
         hunks=tuple(hunks),
         ending=None if ending == "-" else Ending(ending),
         final_newline=None if newline == "-" else newline == "1",
     )
+
+
+def _line(raw: bytes, *, ends: bool) -> Line:
+    return Line(raw[:-1], cr=True) if ends and raw.endswith(b"\r") else Line(raw)
 
 
 def _ending(n_cr: int, n_ended: int) -> Ending | None:

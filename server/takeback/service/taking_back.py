@@ -11,7 +11,7 @@ from takeback.journal import views
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
-from takeback.model.state import ABSENT, FileState
+from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.record import Source
 from takeback.service import handover
 from takeback.service.moments import operations_since
@@ -272,14 +272,17 @@ def _plan_one(
 
 
 def _settled(workspace: Workspace, plan: UndoPlan) -> UndoPlan:
-    occupants: dict[WorkspacePath, FileId] = {}
-    for file in plan.files:
-        if file.after.exists and (file.target != file.path or not file.before.exists):
-            for place in (file.target, *ancestors(file.target)):
-                holder, state = workspace.recorder.state_of(place)
-                if state.exists and state.kind is not None and state.blob is not None:
-                    occupants[place] = holder
+    occupants = {file.target: _occupants(workspace, file) for file in plan.files if file.arrives}
     return replace(plan, files=settle_places(plan.files, occupants))
+
+
+def _occupants(workspace: Workspace, file: FilePlan) -> frozenset[FileId]:
+    """The files that have to leave so that `file` can come; NO_FILE for what is not recorded."""
+    above = (workspace.recorder.state_of(folder) for folder in ancestors(file.target))
+    found = {holder for holder, state in above if state.exists and state.kind is not FileKind.DIRECTORY}
+    if file.after.kind is not FileKind.DIRECTORY:
+        found |= {workspace.recorder.state_of(path)[0] for path in workspace.looker.there(file.target)}
+    return frozenset(found)
 
 
 def _sorted(plans: Iterable[FilePlan]) -> tuple[FilePlan, ...]:

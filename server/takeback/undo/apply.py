@@ -12,7 +12,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,7 +20,7 @@ from takeback.errors import Busy, Damaged, Refused, TakebackError
 from takeback.files.disk import Folder
 from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, OpId
-from takeback.model.paths import WorkspacePath, parent
+from takeback.model.paths import WorkspacePath, ancestors, parent
 from takeback.model.state import FileKind
 from takeback.record import Entry, Recorder, Source
 from takeback.store.objects import ObjectStore
@@ -122,10 +122,13 @@ class Applier:
             self._check_known(intent.entries)
             return self.journal.begin_intent(blob, intent.paths(), self.clock())
 
-    def _check_known(self, entries: Iterable[Entry]) -> None:
+    def _check_known(self, entries: Sequence[Entry]) -> None:
         """Nobody recorded anything about these paths since they were looked at: we hold the journal now."""
+        leaving = {entry.file for entry in entries if entry.moved_from or not entry.after.exists}
         for entry in entries:
             file, state = self.recorder.state_of(entry.moved_from or entry.path)
+            if not entry.before.exists and file in leaving:
+                continue  # what is there makes room
             if state != entry.before and (file == entry.file or state.exists):
                 raise Refused(f"{entry.path} was changed by another process", hint="Try again.")
 
@@ -138,10 +141,9 @@ class Applier:
     def _reverse(self, row_id: int, moves: Sequence[Move]) -> tuple[WorkspacePath, ...]:
         """Put back what was done; files that others changed meanwhile are left, and named."""
         carrier = self._carrier()
-        for move in moves:
-            carrier.tidy(move)
+        self._tidy(moves)
         done = [move for move in moves if carrier.at_end(move) and not carrier.at_start(move)]
-        back = [replace(move.reversed(), staged=move.staged + "-back") for move in done]
+        back = [_back(move) for move in done]
         carrier.stage(back)
         while (odd := carrier.carry_out(back)) is not None:
             logger.warning("a file was changed while an undo was reversed", extra={"path": odd.path})
@@ -163,14 +165,18 @@ class Applier:
         return (*changed, *(file.target for file in files if self._is_taken(file)))
 
     def _is_taken(self, file: FilePlan) -> bool:
-        arrives = file.after.exists and (file.path != file.target or not file.before.exists)
-        if not arrives or file.after.kind is FileKind.DIRECTORY:
+        """Whether something unknown is where a file is to come; a folder is no more than what is found in it."""
+        if not file.arrives or file.after.kind is FileKind.DIRECTORY:
             return False
         stat = self.folder.look(file.target)
-        return stat is not None and not self.recorder.state_of(file.target)[1].exists
+        if stat is None or stat.kind is FileKind.DIRECTORY:
+            return False
+        return not self.recorder.state_of(file.target)[1].exists
 
     def _check_writable(self, files: Iterable[FilePlan]) -> None:
-        folders = {parent(path) for file in files if file.writes for path in (file.path, file.target)}
+        writing = [file for file in files if file.writes]
+        leaving = {file.path for file in writing if file.leaves}
+        folders = {_writable_for(path, leaving) for file in writing for path in (file.path, file.target)}
         for folder in sorted(folders):
             if not self.folder.can_write(folder):
                 raise Refused(
@@ -211,8 +217,7 @@ class Applier:
     def _settle(self, row_id: int, blob: str) -> Settled:
         intent = from_bytes(self.store.get(BlobId(blob)))
         moves = intent.moves()
-        for move in moves:
-            self._carrier().tidy(move)
+        self._tidy(moves)
         todo = [move for move in moves if not self._carrier().at_end(move)]
         leaving = {move.path for move in todo if move.leaves}
         if all(self._carrier().at_start(move, leaving) for move in todo):
@@ -221,6 +226,22 @@ class Applier:
                 self._carrier().wrap_up(moves)
                 return Settled(finished=self._end(row_id, intent), left=())
         return Settled(finished=None, left=self._reverse(row_id, moves))
+
+    def _tidy(self, moves: Sequence[Move]) -> None:
+        """Bring what a death, or a refusal of the system, interrupted to an end; it may have been under way back."""
+        for move in moves:
+            self._carrier().tidy(_back(move))
+            self._carrier().tidy(move)
+
+
+def _back(move: Move) -> Move:
+    return replace(move.reversed(), staged=move.staged + "-back")
+
+
+def _writable_for(path: WorkspacePath, leaving: Set[WorkspacePath]) -> str:
+    """The folder that must be writable so that `path` can be written: what leaves makes room for a folder."""
+    gone = [folder for folder in ancestors(path) if folder in leaving]
+    return parent(gone[-1] if gone else path)
 
 
 @contextmanager

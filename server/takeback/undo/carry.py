@@ -109,6 +109,8 @@ class Carrier:
         staying = [m for m in moves if not m.leaves and not m.arrives]
         arriving = sorted((m for m in moves if m.arrives), key=lambda m: m.target)
         for phase, act in ((leaving, self._take_away), (staying, self._change), (arriving, self._put)):
+            if phase is arriving:
+                self._make_room(leaving, arriving)
             for move in phase:
                 if not act(move):
                     return move
@@ -119,7 +121,7 @@ class Carrier:
         """Remove folders that became empty, and wait until all names are on disk."""
         for move in sorted(moves, key=lambda m: m.path, reverse=True):
             if move.leaves and move.before.kind is FileKind.DIRECTORY:
-                self._folder.remove_folder(move.path)  # files on their way elsewhere were staged in it before
+                self._remove_empty(move.path)  # files on their way elsewhere were staged in it before
         self._prune(moves)
         self._sync_folders(moves)
 
@@ -143,10 +145,14 @@ class Carrier:
 
     def _stage_folder(self, move: Move) -> WorkspacePath:
         """A path in the folder where new content is staged: the target's, or the root while that is not there."""
-        stat = self._folder.look(WorkspacePath(parent(move.target))) if parent(move.target) else None
-        if not parent(move.target) or (stat is not None and stat.kind is FileKind.DIRECTORY):
+        if self._is_folder(WorkspacePath(parent(move.target))):
             return move.target
         return WorkspacePath(_new(move))
+
+    def _is_folder(self, path: WorkspacePath) -> bool:
+        """Whether a folder is at `path`; the root is one."""
+        stat = self._folder.look(path) if path else None
+        return not path or (stat is not None and stat.kind is FileKind.DIRECTORY)
 
     def _staged_places(self, move: Move) -> Iterable[WorkspacePath]:
         folders = dict.fromkeys((parent(move.path), parent(move.target), ""))
@@ -167,7 +173,7 @@ class Carrier:
         if move.before.kind is FileKind.DIRECTORY:
             self._folder.remove_folder(move.path)
             return True
-        place = _in(parent(move.path), _old(move))
+        place = self._place_aside(move)
         if self._folder.look(move.path) is None or not self._folder.move(move.path, place):
             return False
         if not matches(self._folder, place, move.before):
@@ -176,6 +182,24 @@ class Carrier:
         if not move.after.exists or self._needs_stage(move):
             self._folder.remove(place)
         return True
+
+    def _place_aside(self, move: Move) -> WorkspacePath:
+        """Where a file waits that was taken away: if it will have a new name, in a folder that is still there then."""
+        if move.after.exists and move.path != move.target:
+            return _in(parent(self._stage_folder(move)), _old(move))
+        return _in(parent(move.path), _old(move))
+
+    def _make_room(self, leaving: Sequence[Move], arriving: Sequence[Move]) -> None:
+        """Remove the folders that became empty and stand where a file or link is to come."""
+        targets = {move.target for move in arriving if move.after.kind is not FileKind.DIRECTORY}
+        emptied = {folder for move in leaving for folder in ancestors(move.path)}
+        for folder in sorted(emptied, key=len, reverse=True):
+            if not targets.isdisjoint((folder, *ancestors(folder))):
+                self._remove_empty(folder)
+
+    def _remove_empty(self, folder: WorkspacePath) -> None:
+        if self._is_folder(folder):
+            self._folder.remove_folder(folder)
 
     def _change(self, move: Move) -> bool:
         if move.before.kind is FileKind.DIRECTORY or move.after.kind is FileKind.DIRECTORY:
@@ -208,6 +232,9 @@ class Carrier:
 
     def _overwrite(self, move: Move, staged: WorkspacePath) -> bool:
         """Write into a file that has other names too, so that all of them go on showing the same."""
+        if matches(self._folder, move.path, move.after):  # written under another of its names already
+            self._folder.remove(staged)
+            return True
         if not matches(self._folder, move.path, move.before):
             return False
         self._folder.overwrite(move.path, self._store.get(move.after.blob or BlobId("")))
@@ -245,7 +272,7 @@ class Carrier:
         above = {folder for move in moves if move.leaves for folder in ancestors(move.path)} - kept
         for folder in sorted(above, key=len, reverse=True):
             if not self._is_kept_folder(folder):
-                self._folder.remove_folder(folder)
+                self._remove_empty(folder)
 
     def _sync_folders(self, moves: Sequence[Move]) -> None:
         touched = {parent(path) for move in moves for path in (move.path, move.target)}
@@ -253,8 +280,7 @@ class Carrier:
             self._folder.sync_all()
             return
         for folder in touched:
-            stat = self._folder.look(WorkspacePath(folder)) if folder else None
-            if not folder or (stat is not None and stat.kind is FileKind.DIRECTORY):
+            if self._is_folder(WorkspacePath(folder)):
                 self._folder.sync_folder(folder)
 
     # -- after a death ---------------------------------------------------------------------------
@@ -270,12 +296,11 @@ class Carrier:
         self._mend_overwritten(move)
 
     def _tidy_taken(self, move: Move, taken: WorkspacePath) -> None:
-        """A file that was taken away goes back, unless the move got further and the file is what was expected."""
-        arrived = move.after.exists and self._folder.look(move.target) is not None
-        expected = matches(self._folder, taken, move.before)
-        if self._folder.look(move.path) is None and not (arrived and expected):
+        """A file that was taken away goes back; if something new is there, it goes only where its content is kept."""
+        if self._folder.look(move.path) is None:
+            self._folder.make_folders(parent(move.path))
             self._folder.move(taken, move.path)
-        elif expected:
+        elif move.before.captured and matches(self._folder, taken, move.before):
             self._folder.remove(taken)
 
     def _tidy_staged(self, move: Move, staged: WorkspacePath) -> None:
@@ -317,8 +342,13 @@ class Carrier:
 
     def at_start(self, move: Move, leaving: Set[WorkspacePath] = frozenset()) -> bool:
         """Whether the move has not begun. Files that are still at paths of `leaving` are not in the way."""
-        free = not move.arrives or move.target in leaving or self._folder.look(move.target) is None
+        free = not move.arrives or move.target in leaving or not self._is_held(move.target)
         return free and (not move.before.exists or matches(self._folder, move.path, move.before))
+
+    def _is_held(self, target: WorkspacePath) -> bool:
+        """Whether something is at `target` that cannot make room, as an empty folder can."""
+        stat = self._folder.look(target)
+        return stat is not None and stat.kind is not FileKind.DIRECTORY
 
 
 def _new(move: Move) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 
 from takeback.model.ids import ChangeSeq
 from takeback.model.text import Line
@@ -62,14 +63,16 @@ def outlook(
     after: Set[ChangeSeq],
     on_conflict: OnConflict,
     label: Mapping[ChangeSeq, str],
+    anew: Mapping[ChangeSeq, Set[ChangeSeq]] = MappingProxyType({}),
 ) -> Outlook:
     """The lines of `weave` if exactly `after` stood; clashes are decided as `on_conflict` says. The weave stays as it is.
 
-    `label` names the operation of each change in conflict markers.
+    `label` names the operation of each change in conflict markers. `anew` says where a toggled deletion clashes with
+    standing changes that wrote the file anew.
     """
     standing = Standing(frozenset(weave.standing), frozenset(after))
     atoms = list(weave.atoms())
-    clashes = _clashes(weave, atoms, standing)
+    clashes = _merged([*_clashes(weave, atoms, standing), *_whole(anew, weave, len(atoms))])
     added = frozenset(atom for one in weave.replacements if not one.removed for atom in one.inserted)
     segments: list[Settled] = []
     at = 0
@@ -109,13 +112,25 @@ def _lines(atoms: Iterable[Atom], standing: Set[ChangeSeq]) -> list[Line]:
     return [atom.line for atom in atoms if atom.visible(standing)]
 
 
-def _clashes(weave: Weave, atoms: Sequence[Atom], standing: Standing) -> tuple[Clash, ...]:
-    others = standing.before & standing.after
-    removed_by: dict[Atom, list[Replacement]] = {}
+def _whole(anew: Mapping[ChangeSeq, Set[ChangeSeq]], weave: Weave, n_atoms: int) -> Iterable[Clash]:
+    removed_by = _removals(weave, frozenset(weave.standing))
+    for toggled, makers in anew.items():
+        theirs = _closure((one for one in weave.replacements if one.seq in makers), removed_by)
+        others = frozenset(makers) | {one.seq for one in theirs}
+        yield Clash(toggled=frozenset({toggled}), others=others, span=(0, n_atoms - 1))
+
+
+def _removals(weave: Weave, others: Set[ChangeSeq]) -> dict[Atom, list[Replacement]]:
+    found: dict[Atom, list[Replacement]] = {}
     for replacement in weave.replacements:
         if replacement.seq in others:
             for atom in replacement.removed:
-                removed_by.setdefault(atom, []).append(replacement)
+                found.setdefault(atom, []).append(replacement)
+    return found
+
+
+def _clashes(weave: Weave, atoms: Sequence[Atom], standing: Standing) -> Sequence[Clash]:
+    removed_by = _removals(weave, standing.before & standing.after)
     if not removed_by:
         return ()
     place = {atom: index for index, atom in enumerate(atoms)}
@@ -127,7 +142,7 @@ def _clashes(weave: Weave, atoms: Sequence[Atom], standing: Standing) -> tuple[C
             blockers = _blockers(hunk, needed, whole, removed_by)
             if blockers:
                 found.append(_clash(hunk, needed, _closure(blockers, removed_by), place))
-    return _merged(found)
+    return found
 
 
 def _blockers(

@@ -63,6 +63,10 @@ class Register(Generic[T]):
         if self.value(standing) != value:
             self._log.append((seq, value))
 
+    def made(self, seq: ChangeSeq, value: T) -> bool:
+        """Whether `seq` was what made it `value`."""
+        return (seq, value) in self._log
+
     def set_by(self, seq: ChangeSeq) -> bool:
         """Whether `seq` changed it."""
         return any(writer == seq for writer, _ in self._log)

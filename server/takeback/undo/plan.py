@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import pairwise
 
 from takeback.model.content import state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
@@ -81,6 +82,16 @@ class FilePlan:
         return self.data is not None or self.after != self.before or self.target != self.path
 
     @property
+    def leaves(self) -> bool:
+        """Whether something is at `path` that will not be there."""
+        return self.before.exists and (self.target != self.path or not self.after.exists)
+
+    @property
+    def arrives(self) -> bool:
+        """Whether something will be at `target` that is not there."""
+        return self.after.exists and (self.target != self.path or not self.before.exists)
+
+    @property
     def records(self) -> bool:
         """Whether the journal learns anything from it."""
         return self.writes or bool(self.flips)
@@ -123,17 +134,46 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
     if missing is not None:
         return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {missing}")
     after = folded.after(flips)
+    if _is_blind(history, folded.standing ^ after):
+        return _untouched(history, FileOutcome.NOT_CAPTURED, _unseen_note(history))
     ops = {step.change.seq: step.change.op for step in history.steps}
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
-    lines = outlook(folded.weave, after, given.on_conflict, names)
+    contests = _contests(folded, after)
+    lines = outlook(folded.weave, after, given.on_conflict, names, _anew(folded, after))
     conflicts = (
-        *_register_conflicts(history, folded, after, ops),
+        *(_conflict(history, one, ops) for one in contests if one.what != "kind"),
         *_line_conflicts(history, lines, ops),
     )
     if conflicts and given.on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE):
         outcome = FileOutcome.SKIPPED if given.on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
         return replace(_untouched(history, outcome, _conflict_note(conflicts)), conflicts=conflicts)
-    return _planned(history, folded, flips, after, lines, given, conflicts)
+    settled = _registers(folded, after, contests, given.on_conflict, history)
+    return _planned(history, folded, flips, after, lines, given, conflicts, settled)
+
+
+def _is_blind(history: History, toggled: Set[ChangeSeq]) -> bool:
+    """Whether it takes content that was never captured to tell what a toggled change did.
+
+    Such content is only passed over where the change that led to it and the one that led away are toggled together.
+    """
+    changes = [step.change for step in history.steps if not step.change.flips and step.change.sets_content]
+    if not changes:
+        return False
+    inner = pairwise((None, *changes, None))
+    sides = ((one.after if one else other.before if other else ABSENT, one, other) for one, other in inner)
+    return any(
+        state.never_captured
+        and (one is not None and one.seq in toggled) != (other is not None and other.seq in toggled)
+        for state, one, other in sides
+    )
+
+
+def _unseen_note(history: History) -> str:
+    if history.state.never_captured:
+        return f"what is there now was not captured: {history.state.reason}"
+    states = [state for step in history.steps for state in (step.change.before, step.change.after)]
+    reason = next((state.reason for state in states if state.never_captured), None)
+    return f"not captured: {reason}"
 
 
 def _missing(history: History, flips: Mapping[ChangeSeq, bool]) -> Reason | None:
@@ -166,8 +206,9 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     lines: Outlook,
     given: Circumstances,
     conflicts: tuple[Conflict, ...],
+    settled: Settled,
 ) -> FilePlan:
-    exists, target = _registers(folded, after, conflicts, given.on_conflict, history)
+    exists = settled.exists
     expected = Text(
         lines=lines.after_flips,
         ending=folded.weave.text(after).ending,
@@ -175,7 +216,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     )
     wanted = Text(lines=lines.lines, ending=expected.ending, final_newline=expected.final_newline)
     try:
-        state, data = _content(history, folded, wanted, after) if exists else (ABSENT, None)
+        state, data = _content(history, folded, wanted, settled) if exists else (ABSENT, None)
     except ValueError:
         return _untouched(history, FileOutcome.NOT_CAPTURED, "content in between was not captured")
     if not state.captured and state != history.state:
@@ -192,7 +233,7 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     plan = FilePlan(
         file=history.file,
         path=history.path,
-        target=target,
+        target=settled.target,
         before=history.state,
         after=state,
         data=data,
@@ -206,27 +247,44 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Whether, where and as what a file will be."""
+
+    exists: bool
+    target: WorkspacePath
+    kind: FileKind | None
+    mode: int
+
+
 def _registers(
     folded: Folded,
     after: frozenset[ChangeSeq],
-    conflicts: Sequence[Conflict],
+    contests: Sequence[Contest],
     on_conflict: OnConflict,
     history: History,
-) -> tuple[bool, WorkspacePath]:
-    """Whether and where the file will be. Where somebody else changed that, theirs stays."""
-    exists = folded.exists.value(after)
-    contested = any(conflict.what == "existence" for conflict in conflicts)
-    if contested and on_conflict is not OnConflict.TAKE_THEIRS:
-        exists = history.state.exists
-    place = folded.place.value(after) if exists else history.path
-    return exists, place
+) -> Settled:
+    """Whether, where and as what the file will be. What somebody else changed stays, unless the one before is asked for."""
+    taken = {what: set[ChangeSeq]() for what in ("existence", "name", "mode", "kind")}
+    for one in contests if on_conflict is OnConflict.TAKE_THEIRS else ():
+        taken[one.what] |= one.blockers
+    exists = folded.exists.value(after - taken["existence"])
+    if on_conflict is not OnConflict.TAKE_THEIRS and any(one.what == "existence" for one in contests):
+        now = history.state
+        return Settled(exists=now.exists, target=history.path, kind=now.kind, mode=now.mode)
+    return Settled(
+        exists=exists,
+        target=folded.place.value(after - taken["name"]) if exists else history.path,
+        kind=folded.kind.value(after - taken["kind"]),
+        mode=folded.mode.value(after - taken["mode"]),
+    )
 
 
 def _content(
-    history: History, folded: Folded, wanted: Text, after: frozenset[ChangeSeq]
+    history: History, folded: Folded, wanted: Text, settled: Settled
 ) -> tuple[FileState, bytes | None]:
     """What an existing file becomes. Raises ValueError for content that is neither lines nor one whole."""
-    kind, mode = folded.kind.value(after), folded.mode.value(after)
+    kind, mode = settled.kind, settled.mode
     if kind is FileKind.DIRECTORY:
         return EMPTY_DIRECTORY, None
     token = state_of_token(wanted, mode)
@@ -306,25 +364,44 @@ def _line_conflicts(history: History, lines: Outlook, ops: Mapping[ChangeSeq, Op
     )
 
 
-def _register_conflicts(
-    history: History,
-    folded: Folded,
-    after: frozenset[ChangeSeq],
-    ops: Mapping[ChangeSeq, OpId],
-) -> tuple[Conflict, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """One property of a file that a toggled change set and a standing one set since."""
+
+    what: str
+    setters: frozenset[ChangeSeq]
+    blockers: frozenset[ChangeSeq]
+
+
+def _contests(folded: Folded, after: frozenset[ChangeSeq]) -> tuple[Contest, ...]:
     toggled = sorted(folded.standing ^ after)
     others = folded.standing & after
-    found = []
+    anew = _anew(folded, after)
+    makers = frozenset[ChangeSeq]().union(*anew.values())
+    found = [Contest(what="kind", setters=frozenset(anew), blockers=makers)] if makers else []
     if not folded.exists.value(after) and folded.exists.value(folded.standing):
         blockers = {
             s for seq in _setters(folded.exists, toggled) for s in folded.rewriting if s > seq and s in others
         }
-        found += [_conflict(history, "existence", toggled, blockers, ops)] if blockers else []
+        if blockers:
+            found.append(Contest(what="existence", setters=frozenset(toggled), blockers=frozenset(blockers)))
     for what, register in (("name", folded.place), ("mode", folded.mode)):
         setters = _setters(register, toggled)
-        blockers = {s for seq in setters for s in register.later(seq, others)}
-        found += [_conflict(history, what, setters, blockers, ops)] if blockers else []
+        later = frozenset(s for seq in setters for s in register.later(seq, others))
+        found += [Contest(what=what, setters=frozenset(setters), blockers=later)] if later else []
     return tuple(found)
+
+
+def _anew(folded: Folded, after: frozenset[ChangeSeq]) -> Mapping[ChangeSeq, Set[ChangeSeq]]:
+    """Toggled deletions of a file that somebody made anew since, with those who did."""
+    others = folded.standing & after
+    found = {}
+    for seq in folded.standing - after:
+        if folded.exists.made(seq, False):  # noqa: FBT003 - the value of a register
+            makers = {s for s in folded.exists.later(seq, others) if folded.exists.made(s, True)}  # noqa: FBT003 - the same
+            if makers and folded.exists.value(after):
+                found[seq] = makers
+    return found
 
 
 def _setters(
@@ -333,15 +410,12 @@ def _setters(
     return [seq for seq in seqs if register.set_by(seq)]
 
 
-def _conflict(
-    history: History,
-    what: str,
-    chosen: Sequence[ChangeSeq],
-    blockers: Set[ChangeSeq],
-    ops: Mapping[ChangeSeq, OpId],
-) -> Conflict:
+def _conflict(history: History, one: Contest, ops: Mapping[ChangeSeq, OpId]) -> Conflict:
     return Conflict(
-        path=history.path, what=what, chosen=_ops(set(chosen), ops), in_the_way=_ops(blockers, ops)
+        path=history.path,
+        what=one.what,
+        chosen=_ops(one.setters, ops),
+        in_the_way=_ops(one.blockers, ops),
     )
 
 
@@ -350,27 +424,20 @@ def _ops(seqs: Set[ChangeSeq], ops: Mapping[ChangeSeq, OpId]) -> tuple[OpId, ...
 
 
 def settle_places(
-    files: Sequence[FilePlan], occupants: Mapping[WorkspacePath, FileId]
+    files: Sequence[FilePlan], occupants: Mapping[WorkspacePath, Set[FileId]]
 ) -> tuple[FilePlan, ...]:
     """The plans, with a conflict where a file would come to a place that another one holds and keeps.
 
-    `occupants` names the files that exist now at any target, or at a folder above one.
+    `occupants` names, by target, the files that have to leave it: at it, below it, or instead of a folder above it.
     """
-    leaving = {
-        plan.file
-        for plan in files
-        if plan.before.exists and (plan.target != plan.path or not plan.after.exists)
-    }
+    leaving = {plan.file for plan in files if plan.leaves}
     coming: dict[WorkspacePath, FileId] = {}
     settled = []
     for plan in files:
-        arrives = plan.after.exists and (plan.target != plan.path or not plan.before.exists)
-        holders = {occupants.get(place) for place in (plan.target, *ancestors(plan.target))} - {
-            None,
-            plan.file,
-        }
-        taken = bool(holders - leaving) or coming.get(plan.target, plan.file) != plan.file
-        if arrives and taken:
+        holders = occupants.get(plan.target, frozenset()) - {plan.file}
+        places = (plan.target, *ancestors(plan.target))
+        taken = bool(holders - leaving) or any(coming.get(place, plan.file) != plan.file for place in places)
+        if plan.arrives and taken:
             conflict = Conflict(path=plan.target, what="name", chosen=(), in_the_way=())
             settled.append(
                 replace(
@@ -386,7 +453,7 @@ def settle_places(
                 )
             )
             continue
-        if arrives:
+        if plan.arrives and plan.after.kind is not FileKind.DIRECTORY:
             coming[plan.target] = plan.file
         settled.append(plan)
     return tuple(settled)

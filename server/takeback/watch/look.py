@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from takeback.config import RecordConfig
 from takeback.files.cache import StatCache, load_cache, save_cache
 from takeback.files.disk import Folder
+from takeback.files.listing import times_of
 from takeback.files.reading import Reading
 from takeback.files.scan import Scan, scan
 from takeback.journal.log import Journal
@@ -65,7 +66,7 @@ class Looker:
         seen = self.scan(cache, recheck=token != self.journal.fact("rules"))
         if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
             seen = self.scan(cache, recheck=True)
-        recorded = self._again(self._record(source, seen), source)
+        recorded = self._again(self._record(source, seen, self._renamed(cache, seen)), source)
         if not recorded.deferred and seen.cache is not cache:
             save_cache(seen.cache, self.cache_path)
         self._remember_rules(token)
@@ -138,6 +139,17 @@ class Looker:
         ignored = self.rules.ignored(paths)
         return frozenset(path for path in ignored if not self._is_recorded(path))
 
+    def there(self, path: WorkspacePath) -> Iterator[WorkspacePath]:
+        """What is on disk at `path`, or if that is a folder below it, recorded or not; an empty folder is itself there."""
+        stat = self.folder.look(path)
+        if stat is None:
+            return
+        names = self.folder.names(path) if stat.kind is FileKind.DIRECTORY else ()
+        if not names or self.recorder.state_of(path)[1].exists:
+            yield path
+        for name in names:
+            yield from self.there(WorkspacePath(f"{path}/{name}"))
+
     def scan(self, cache: StatCache, *, recheck: bool = False) -> Scan:
         """What is not proved to be as `cache` says."""
         return scan(
@@ -154,15 +166,31 @@ class Looker:
         reading = self.folder.read(path, self.config.max_file_bytes)
         return self._state(path, reading)
 
-    def _record(self, source: Source, seen: Scan) -> Recorded:
+    def _renamed(self, cache: StatCache, seen: Scan) -> Mapping[WorkspacePath, WorkspacePath]:
+        """Where files came from whose content was never captured: it cannot tell, so inode and mtime do."""
+        sources = {}
+        for path in seen.vanished:
+            times = times_of(cache, path) if self.recorder.state_of(path)[1].never_captured else None
+            if times is not None:
+                _, mtime_ns, _, inode, _ = times
+                sources[inode, mtime_ns] = path
+        stats = ((path, seen.stat(path)) for path in seen.changed) if sources else ()
+        found = ((path, sources.get((stat.inode, stat.mtime_ns))) for path, stat in stats)
+        return {path: source for path, source in found if source is not None}
+
+    def _record(self, source: Source, seen: Scan, renamed: Mapping[WorkspacePath, WorkspacePath]) -> Recorded:
         empty = set(seen.empty_folders)
         observations = [self._observation(path, adopted=path in seen.adoptable) for path in seen.changed]
         observations += [self._observation(path) for path in seen.vanished if path not in empty]
         observations += [Observation(path=path, after=EMPTY_DIRECTORY) for path in seen.empty_folders]
+        seen_at = {one.path for one in observations}
         observations += [
             self._observation(path)
             for path, known in self.journal.all_known()
-            if known.state.kind is FileKind.DIRECTORY and path not in empty
+            if known.state.kind is FileKind.DIRECTORY and path not in seen_at
+        ]
+        observations = [
+            replace(one, moved_from=renamed[one.path]) if one.path in renamed else one for one in observations
         ]
         return self.moves.record(source, observations, complete=True)
 

@@ -1,0 +1,185 @@
+"""Undo takes back only what the chosen operations wrote; what cannot be separated is shown, and decided by somebody."""
+
+import shlex
+
+import pytest
+
+from takeback.model.operation import OperationKind
+from takeback.model.state import FileKind
+from takeback.service import recording, taking_back
+from takeback.service.requests import Outcome, Request
+
+BASE = "top\n1\n2\n3\nend\n"
+NOW = "TOP\n1\nformatted\n3\nend\n"
+
+
+def contested(scene):
+    """Operation 1 of an agent wrote two places, and operation 2 of a formatter rewrote one of them."""
+    scene.write("f", BASE)
+    scene.write("g", "g\n")
+    scene.tb("status")
+    scene.write("f", "TOP\n1\nagent\n3\nend\n")
+    scene.write("g", "agent\n")
+    scene.record("agent:claude")
+    scene.write("f", NOW)
+    scene.record("command:black")
+    return scene.files()
+
+
+MARKED = """\
+top
+1
+<<<<<<< now: operation 2 (command:black)
+formatted
+||||||| operation 1 (agent:claude)
+agent
+=======
+2
+>>>>>>> before operation 1
+3
+end
+"""
+
+MODES = {
+    "markers": (1, "conflict", MARKED, "g\n"),
+    "keep-mine": (0, "merged", "top\n1\nformatted\n3\nend\n", "g\n"),
+    "take-theirs": (0, "merged", BASE, "g\n"),
+    "skip-file": (0, "skipped", NOW, "g\n"),
+}
+
+
+@pytest.mark.promise(2)
+def test_without_a_word_nothing_is_written(scene):
+    """A conflict names who stands in the way and the way out; no file, also no other one, is touched."""
+    before = contested(scene)
+
+    undone = scene.cli("undo", "--op", "1")
+
+    assert (undone.status, undone.json["outcome"], undone.json["operation"]) == (1, "conflict", None)
+    assert undone.json["conflicts"] == [{"path": "f", "what": "lines", "chosen": [1], "in_the_way": [2]}]
+    assert undone.json["hint"] == "takeback undo --op 1 --op 2"
+    assert scene.files() == before
+
+
+@pytest.mark.promise(2)
+def test_the_hint_works_when_it_is_run(scene):
+    """The command that a conflict hints at, run as it stands, takes back the later operation too."""
+    contested(scene)
+    program, *words = shlex.split(scene.tb("undo", "--op", "1").json["hint"])
+
+    assert program == "takeback"
+    assert scene.process(*words).returncode == 0
+
+    assert (scene.read("f"), scene.read("g")) == (BASE, "g\n")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.promise(2)
+@pytest.mark.promise(3)
+def test_somebody_decides(scene, mode):
+    """Markers, keep-mine, take-theirs and skip-file do what they say, to the byte; undo of that undo is exact."""
+    before = contested(scene)
+    status, outcome, content, other = MODES[mode]
+
+    undone = scene.cli("undo", "--op", "1", "--on-conflict", mode)
+
+    assert (undone.status, undone.json["outcome"]) == (status, "applied")
+    assert undone.outcome_of("f")[0] == outcome
+    assert (scene.read("f"), scene.read("g")) == (content, other)
+    assert scene.cli("undo", "--op", str(undone.json["operation"])).status == 0
+    assert scene.files() == before
+
+
+@pytest.mark.parametrize("mode", ["stop", *MODES])
+@pytest.mark.promise(2)
+def test_a_plan_writes_nothing_and_says_what_would_be(scene, mode):
+    """`--dry-run` answers with the outcome of each file, and no byte, mtime or operation is another."""
+    before = contested(scene)
+    times = (scene.root / "f").stat().st_mtime_ns
+
+    planned = scene.tb("undo", "--op", "1", "--dry-run", "--on-conflict", mode)
+    expected = "conflict" if mode == "stop" else MODES[mode][1]
+
+    assert planned.outcome_of("f")[0] == expected
+    assert (scene.files(), (scene.root / "f").stat().st_mtime_ns) == (before, times)
+    assert len(scene.tb("log").json["operations"]) == 2
+
+
+@pytest.mark.promise(2)
+def test_binary_content_that_moved_on_is_never_guessed(scene):
+    """An agent and a person rewrote a binary file: undo of the agent is a conflict; take-theirs brings the old one."""
+    scene.write("f", b"\0one")
+    scene.tb("status")
+    scene.write("f", b"\0agent")
+    scene.record("agent:a")
+    scene.write("f", b"\0human")
+    scene.record("human")
+
+    assert scene.tb("undo", "--op", "1").json["outcome"] == "conflict"
+    assert (scene.root / "f").read_bytes() == b"\0human"
+    assert scene.tb("undo", "--op", "1", "--on-conflict", "take-theirs").status == 0
+    assert (scene.root / "f").read_bytes() == b"\0one"
+
+
+@pytest.mark.parametrize("what", ["mode", "name"])
+@pytest.mark.promise(2)
+def test_modes_and_names_that_somebody_else_changed(scene, what):
+    """Where somebody changed a mode or name since, theirs stays until the one before is asked for."""
+    path = scene.root / "f"
+    scene.write("f", "one\n")
+    path.chmod(0o644)
+    scene.tb("status")
+    for mode, name in (0o755, "g"), (0o600, "h"):
+        if what == "mode":
+            path.chmod(mode)
+        else:
+            path = path.rename(scene.root / name)
+        scene.record("agent:a" if mode == 0o755 else "human")
+    before = scene.files()
+
+    undone = scene.tb("undo", "--op", "1")
+    assert undone.json["conflicts"][0]["what"] == what
+    assert scene.files() == before
+    assert scene.tb("undo", "--op", "1", "--on-conflict", "keep-mine").status == 0
+    assert scene.files() == before
+    assert scene.tb("redo", "--op", "1").status in {0, 1}
+    assert scene.tb("rollback", scene.checkpoint()).status == 0
+    assert scene.tb("undo", "--op", "1", "--on-conflict", "take-theirs").status in {0, 1}
+
+
+@pytest.mark.promise(2)
+def test_a_plan_that_went_stale_is_made_anew(scene):
+    """A file was written after the plan was made and before it was applied: that write is recorded, and stays."""
+    scene.write("f", BASE)
+    scene.tb("status")
+    scene.write("f", BASE.replace("2\n", "agent\n"))
+    scene.record("agent:a")
+    with scene.opened() as workspace:
+        make = taking_back.planner(workspace, taking_back.Verb(kind=OperationKind.UNDO), Request())
+        draft = make()
+        scene.write("f", scene.read("f") + "human\n")
+
+        assert taking_back.carried_out(workspace, draft) is None
+        assert scene.read("f") == BASE.replace("2\n", "agent\n") + "human\n"
+        assert taking_back.carried_out(workspace, make_again(workspace)).outcome is Outcome.APPLIED
+
+    assert scene.read("f") == BASE + "human\n"
+
+
+def make_again(workspace):
+    """A new plan for the agent's operation."""
+    request = Request(ops=(1,))
+    return taking_back.planner(workspace, taking_back.Verb(kind=OperationKind.UNDO), request)()
+
+
+@pytest.mark.promise(2)
+def test_an_empty_file_is_a_state_like_any_other(scene):
+    """A file emptied by an agent and written in by a person: undo brings the lines back before the person's."""
+    scene.write("f", "1\n2\n")
+    with scene.opened() as workspace:
+        for actor, content in ("agent:a", ""), ("human", "mine\n"):
+            scene.write("f", content)
+            assert recording.record(workspace, actor, "").changes[0].after.kind is FileKind.FILE
+        assert taking_back.undo(workspace, Request(ops=(1,))).outcome is Outcome.APPLIED
+
+    assert scene.read("f") == "1\n2\nmine\n"

@@ -1,0 +1,153 @@
+"""Which operations are taken back: the last N, some by id, a turn, since a moment; narrowed by actor and path."""
+
+import pytest
+
+
+def written(scene, *actors, name="{}"):
+    """Each actor writes a file of its own, one operation after another."""
+    for number, actor in enumerate(actors, start=1):
+        scene.write(name.format(f"f{number}"), f"{actor}\n")
+        scene.record(actor)
+
+
+def check(answer, undone, left, scene):
+    """These operations were undone, and these files are left."""
+    assert answer.status == 0, answer
+    assert sorted(answer.json["undone"]) == undone
+    assert sorted(scene.files()) == left
+
+
+def test_n_counts_what_stands(scene):
+    """`undo` twice goes two back, and undos are not counted."""
+    scene.tb("status")
+    written(scene, "agent:a", "agent:a", "agent:a")
+
+    check(scene.tb("undo"), [3], ["f1", "f2"], scene)
+    check(scene.tb("undo"), [2], ["f1"], scene)
+    check(scene.tb("redo"), [5], ["f1", "f2"], scene)
+    check(scene.tb("undo", "2"), [1, 2], [], scene)
+
+
+def test_n_is_counted_after_narrowing(scene):
+    """With an actor or path the last N of those are taken."""
+    scene.tb("status")
+    written(scene, "agent:a", "agent:b", "agent:a", "agent:b")
+
+    check(scene.tb("undo", "2", "--actor", "agent:a"), [1, 3], ["f2", "f4"], scene)
+    check(scene.tb("undo", "--path", "f2"), [2], ["f4"], scene)
+
+
+def test_git_is_passed_over_by_name(scene):
+    """What git wrote is not counted and is named; by its id it is undone."""
+    scene.committed({"f": "one\n"})
+    scene.write("f", "two\n")
+    scene.git("commit", "-qam", "two")
+    scene.tb("status")
+    scene.write("mine", "mine\n")
+    scene.record("human")
+    scene.git("checkout", "-q", "HEAD~1")
+    scene.tb("status")
+
+    undone = scene.tb("undo")
+    assert undone.json["undone"] == [1]
+    assert [one["operation"] for one in undone.json["passed"]] == [2]
+    assert "git" in undone.json["passed"][0]["why"]
+    assert scene.read("f") == "one\n"
+    assert scene.tb("undo", "--op", "2").status == 0
+    assert scene.read("f") == "two\n"
+
+
+@pytest.mark.parametrize("moment", ["operation", "checkpoint", "turn", "time", "ago"])
+def test_since(scene, moment):
+    """`--since` takes an operation, a checkpoint, a turn or a time, and means after it, itself excluded."""
+    scene.tb("status")
+    written(scene, "agent:a", "agent:a")
+    words = {"operation": "2", "checkpoint": scene.checkpoint(), "ago": "1w"}
+    turn = scene.tb("turn", "begin", "--actor", "agent:b").json["turn"]
+    words |= {"turn": turn["id"], "time": turn["began"]}
+    scene.tb("turn", "end")
+    written(scene, "agent:c", "agent:d", name="later-{}")
+
+    expected = ([1, 2, 3, 4], []) if moment == "ago" else ([3, 4], ["f1", "f2"])
+    check(scene.tb("undo", "--since", words[moment]), *expected, scene)
+
+
+def test_a_turn_leaves_inferred_writes_out_and_lists_them(scene):
+    """What was put down to a turn from time alone is left out of its undo, listed, and included when asked for."""
+    scene.tb("status")
+    turn = scene.tb("turn", "begin", "--actor", "agent:a").json["turn"]["id"]
+    written(scene, "agent:a")
+    scene.write("perhaps-human", "saved in another editor\n")
+    scene.tb("status")
+    scene.tb("turn", "end")
+
+    undone = scene.tb("undo", "--turn", turn)
+    check(undone, [1], ["perhaps-human"], scene)
+    assert [one["operation"] for one in undone.json["passed"]] == [2]
+    check(scene.tb("undo", "--turn", turn, "--inferred"), [2], [], scene)
+
+
+def test_with_a_path_an_operation_is_undone_there_only(scene):
+    """Elsewhere it stays, and stands in part; the rest of it is undone by the next."""
+    scene.write("src/f", "one\n")
+    scene.write("doc/f", "one\n")
+    scene.tb("status")
+    scene.write("src/f", "agent\n")
+    scene.write("doc/f", "agent\n")
+    op = scene.record()
+
+    assert scene.tb("undo", "--path", "src").status == 0
+    assert (scene.read("src/f"), scene.read("doc/f")) == ("one\n", "agent\n")
+    assert scene.tb("show", str(op)).json["operations"][0]["standing"] == "part"
+    assert scene.tb("undo").json["undone"] == [op]
+    assert scene.read("doc/f") == "one\n"
+    assert scene.tb("show", str(op)).json["operations"][0]["standing"] == "none"
+
+
+def test_a_rollback_of_one_actor_keeps_what_others_wrote(scene):
+    """With an actor, or a path, a rollback takes back that alone; without, everything since the checkpoint."""
+    scene.write("f", "1\n2\n3\n")
+    checkpoint = scene.checkpoint()
+    scene.write("f", "A\n2\n3\n")
+    scene.write("a", "agent\n")
+    scene.record("agent:a")
+    scene.write("f", "A\n2\nH\n")
+    scene.write("h", "human\n")
+    scene.record("human")
+
+    assert scene.tb("rollback", checkpoint, "--actor", "agent:a").status == 0
+    assert (scene.read("f"), sorted(scene.files())) == ("1\n2\nH\n", ["f", "h"])
+    assert scene.tb("rollback", checkpoint, "--path", "h").status == 0
+    assert (scene.read("f"), sorted(scene.files())) == ("1\n2\nH\n", ["f"])
+    assert scene.tb("rollback", checkpoint).status == 0
+    assert scene.read("f") == "1\n2\n3\n"
+    assert scene.tb("undo", "--op", "5").status == 0
+    assert scene.read("f") == "1\n2\nH\n"
+
+
+def test_a_restore_is_an_operation_of_its_own(scene):
+    """`restore` puts paths back to a checkpoint's content, others stay; it is counted and undone like an edit."""
+    scene.write("d/f", "one\n")
+    scene.write("g", "one\n")
+    checkpoint = scene.checkpoint()
+    scene.write("d/f", "agent\n")
+    scene.write("d/new", "agent\n")
+    scene.write("g", "agent\n")
+    scene.record()
+    after = scene.files()
+
+    restored = scene.tb("restore", checkpoint, "--path", "d")
+    assert (restored.status, restored.json["outcome"]) == (0, "applied")
+    assert (scene.read("d/f"), scene.read("g"), sorted(scene.files())) == ("one\n", "agent\n", ["d/f", "g"])
+    assert scene.tb("undo").json["undone"] == [restored.json["operation"]]
+    assert scene.files() == after
+
+
+@pytest.mark.parametrize("words", [("1", "--op", "1"), ("--turn", "turn-1", "--since", "1"), ("0",), ("-1",)])
+def test_requests_that_contradict_themselves_are_refused(scene, words):
+    """N, `--op`, `--turn` and `--since` exclude each other, and N is one or more."""
+    scene.tb("status")
+    written(scene, "agent:a")
+
+    assert scene.process("undo", *words).returncode == 2
+    assert sorted(scene.files()) == ["f1"]

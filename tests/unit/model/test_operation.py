@@ -1,0 +1,88 @@
+"""Which changes of a file stand, and what makes others stand."""
+
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
+from takeback.model.operation import Change, ChangeStatus, returning, standing
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT, FileKind, FileState, Reason
+
+
+def content(blob, mode=0o644):
+    """A captured file."""
+    return FileState(kind=FileKind.FILE, blob=BlobId(blob), mode=mode, size_bytes=1)
+
+
+UNSEEN = FileState(kind=FileKind.FILE, mode=0o644, size_bytes=9, reason=Reason.TOO_LARGE)
+
+
+def change(seq, flips=None, before=ABSENT, after=ABSENT, moved_from=None):
+    """A change of one file."""
+    return Change(
+        seq=ChangeSeq(seq),
+        op=OpId(seq),
+        file=FileId(1),
+        path=WorkspacePath("f"),
+        moved_from=moved_from,
+        before=before,
+        after=after,
+        flips=flips or {},
+    )
+
+
+def check(history, stands, flips=None):
+    """Of a history, given as the flips of each change, exactly these stand."""
+    changes = [change(seq, flipped) for seq, flipped in enumerate(history, start=1)]
+    assert standing(changes, flips or {}) == set(stands)
+
+
+def test_what_nobody_flipped_stands():
+    """A file's changes stand until one is undone."""
+    check([{}, {}], [1, 2])
+    check([{}, {}, {1: False}], [2, 3])
+
+
+def test_the_latest_standing_flip_decides():
+    """An undo that was undone decides nothing; a redo after it decides again."""
+    check([{}, {1: False}, {2: False}], [1, 3])
+    check([{}, {1: False}, {1: True}], [1, 2, 3])
+    check([{}, {1: False}, {2: False}, {3: False}], [2, 4])
+
+
+def test_flips_to_come_are_the_latest_of_all():
+    """What a plan would flip decides before all that is recorded."""
+    check([{}, {1: False}], [1], flips={2: False})
+    check([{}, {1: False}], [1, 2], flips={1: True})
+
+
+def test_a_way_back_to_any_moment():
+    """The fewest flips that return to a moment undo what came after it, and so bring back what that had undone."""
+    changes = [change(1), change(2), change(3, {1: False}), change(4)]
+
+    for seq in range(5):
+        flips = returning(changes, ChangeSeq(seq))
+        then = standing([one for one in changes if one.seq <= seq])
+        assert standing(changes, flips) == then
+    assert returning(changes, ChangeSeq(4)) == {}
+
+
+def test_a_change_in_one_word():
+    """Created, deleted, renamed, another kind, other permission bits alone, or modified."""
+    one, other = content("1"), content("2")
+    table = {
+        (ABSENT, one): ChangeStatus.CREATED,
+        (one, ABSENT): ChangeStatus.DELETED,
+        (one, other): ChangeStatus.MODIFIED,
+        (one, content("1", 0o755)): ChangeStatus.MODE,
+        (one, FileState(kind=FileKind.SYMLINK, blob=BlobId("1"))): ChangeStatus.TYPE,
+        (one, UNSEEN): ChangeStatus.MODIFIED,
+    }
+    assert {key: change(1, None, *key).status for key in table} == table
+    assert change(1, None, one, other, WorkspacePath("g")).status is ChangeStatus.RENAMED
+
+
+def test_what_was_never_captured():
+    """A state without content that nobody ever read is told from one whose content is gone."""
+    expired = FileState(kind=FileKind.FILE, blob=BlobId("1"), mode=0o644, size_bytes=1, reason=Reason.EXPIRED)
+
+    assert UNSEEN.never_captured
+    assert not expired.never_captured
+    assert not expired.captured
