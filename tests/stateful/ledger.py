@@ -34,7 +34,9 @@ class ModelFile:
     exists: bool = True
     edits: list[Edit] = field(default_factory=list)
     versions: list[tuple[str, ...]] = field(default_factory=list)
-    """Every text the file ever had: lines must never swap their order."""
+    """Every text that somebody wrote: lines must never swap their order."""
+    seen: set[str] = field(default_factory=set)
+    """Every text the file ever had, by whatever way."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

@@ -298,6 +298,7 @@ class UndoMachine(RuleBasedStateMachine):
             if state.target is not None:
                 assert (kind, content) == ("link", state.target)
                 continue
+            file.seen.add(content)
             lines = content.splitlines()
             assert set(lines) == state.lines, (name, sorted(set(lines) ^ state.lines))
             assert len(lines) == len(state.lines)
