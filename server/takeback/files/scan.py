@@ -56,6 +56,15 @@ class Scan:
         size_bytes, mtime_ns, ctime_ns, inode, mode = self._times[path]
         return Stat(size_bytes=size_bytes, mtime_ns=mtime_ns, ctime_ns=ctime_ns, inode=inode, mode=mode)
 
+    def mode(self, path: WorkspacePath) -> int:
+        """The mode that the look saw at one of `changed`."""
+        return self._times[path][4]
+
+    def is_older(self, path: WorkspacePath, at_ns: int) -> bool:
+        """Whether what the look saw at one of `changed` was surely there before `at_ns`."""
+        times = self._times[path]
+        return settled(times, at_ns) is times
+
 
 def scan(  # noqa: PLR0913  # three of them are named at the call
     root: str,

@@ -49,6 +49,7 @@ class Journal:
 
     def __init__(self, folder: str, *, read_only: bool = False) -> None:
         self.path = os.path.join(folder, "journal.db")
+        self._touched: set[str] = set()
         self.mirror = Mirror(os.path.join(folder, "journal.log"))
         with translated(self.path):
             self._db = connect(self.path, read_only=read_only)
@@ -93,7 +94,8 @@ class Journal:
 
     def _mirror(self) -> None:
         try:
-            self.mirror.sync(self._db)
+            self.mirror.sync(self._db, self._touched)
+            self._touched.clear()
         except OSError:  # the database has it; the next transaction mirrors what is missing
             logger.warning("the journal's second copy could not be written", exc_info=True)
 
@@ -106,6 +108,7 @@ class Journal:
 
     def append_many(self, table: str, rows: Sequence[Row]) -> None:
         """Add complete rows (id first) to `table`."""
+        self._touched.add(table)
         columns = (*schema.RECORDS[table], "checksum")
         marks = ", ".join("?" * len(columns))
         self._db.executemany(

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,14 +27,23 @@ class Mirror:
     def __init__(self, path: str) -> None:
         self.path = path
         self._size = -1
+        self._seen = -1
         self._high: dict[str, int] = {}
 
-    def sync(self, connection: sqlite3.Connection) -> None:
-        """Append every row that is in the database and not in the mirror."""
+    def sync(self, connection: sqlite3.Connection, touched: Set[str] | None = None) -> None:
+        """Append every row that is in the database and not in the mirror.
+
+        `touched` are the tables that this connection appended to since the last call; the others need not be asked
+        unless somebody else wrote to the database or the mirror.
+        """
         with _locked(self.path) as descriptor:
+            seen = int(connection.execute("PRAGMA data_version").fetchone()[0])
+            alone = seen == self._seen and os.fstat(descriptor).st_size == self._size
             high = self._highest(descriptor)
             lines = []
             for table, columns in RECORDS.items():
+                if alone and touched is not None and table not in touched:
+                    continue
                 names = ", ".join(columns)
                 rows = connection.execute(
                     f"SELECT {names}, checksum FROM {table} WHERE id > ? ORDER BY id", (high.get(table, 0),)
@@ -44,7 +53,7 @@ class Mirror:
                     high[table] = rows[-1][0]
             if lines:
                 _write(descriptor, b"".join(lines) + _line(["high", high]))
-            self._size, self._high = os.fstat(descriptor).st_size, high
+            self._size, self._high, self._seen = os.fstat(descriptor).st_size, high, seen
 
     def rows(self) -> Iterator[tuple[str, tuple[Any, ...]]]:
         """Every mirrored row with its table, checksum included, oldest first. Torn or damaged lines are left out."""

@@ -71,6 +71,16 @@ def changed_since(journal: Journal, path: WorkspacePath, seq: ChangeSeq) -> bool
     return bool(journal.query(f"{sql} LIMIT 1", (raw, seq)))
 
 
+def newest_changes(journal: Journal, files: Sequence[FileId]) -> dict[FileId, Change]:
+    """The newest change of each of `files`. Cost: a few queries, however many files."""
+    found: dict[FileId, Change] = {}
+    for start in range(0, len(files), 900):
+        part = files[start : start + 900]
+        newest = f"SELECT max(id) FROM changes WHERE file IN ({','.join('?' * len(part))}) GROUP BY file"
+        found.update((change.file, change) for change in journal.changes(f"id IN ({newest})", part))
+    return found
+
+
 def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
     """Whether the file ever had exactly this content."""
     sql = "SELECT 1 FROM changes WHERE file = ? AND (after_blob = ? OR before_blob = ?) LIMIT 1"

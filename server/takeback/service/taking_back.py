@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from takeback.checkpoints import Checkpoint
 from takeback.errors import Busy, UsageError
 from takeback.journal import views
-from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.ids import FileId, OpId
 from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
 from takeback.model.state import ABSENT, FileKind, FileState
@@ -19,17 +19,14 @@ from takeback.service.opening import Workspace
 from takeback.service.published import editors
 from takeback.service.recording import sync
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
-from takeback.store.diff import differ
-from takeback.undo import history, select
+from takeback.undo import planning, select
 from takeback.undo.apply import Stale
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import (
     FAILED,
-    Circumstances,
     FileOutcome,
     FilePlan,
     UndoPlan,
-    plan_file,
     settle_places,
 )
 from takeback.undo.rewind import rewind
@@ -254,21 +251,11 @@ def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked 
     request: Request,
     passed: tuple[Passed, ...],
 ) -> Draft:
-    plans = [_plan_one(workspace, file, one, request.on_conflict) for file, one in flips.items()]
+    plans = planning.plans(workspace.journal, workspace.store, flips, request.on_conflict)
     undone = tuple(operation.id for operation in chosen)
     plan = _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
     label = ", ".join(f"operation {op}" for op in undone[:5]) + (" …" if len(undone) > 5 else "")
     return Draft(plan=plan, source=_source(kind, label, None), passed=passed)
-
-
-def _plan_one(
-    workspace: Workspace, file: FileId, flips: Mapping[ChangeSeq, bool], mode: OnConflict
-) -> FilePlan:
-    found = history.load(workspace.journal, workspace.store, file, flips)
-    ops = [step.change.op for step in found.steps]
-    actors = views.actors(workspace.journal, sorted(set(ops)))
-    names = {op: f"operation {op} ({actor})" for op, actor in actors.items()}
-    return plan_file(found, flips, Circumstances(on_conflict=mode, names=names, differ=differ))
 
 
 def _settled(workspace: Workspace, plan: UndoPlan) -> UndoPlan:

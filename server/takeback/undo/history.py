@@ -13,15 +13,29 @@ from takeback.record import content_text, rewrite_of
 from takeback.store.objects import ObjectStore
 from takeback.undo.fold import History, Step
 
+Made = list[tuple[ChangeSeq, bytes]]
+"""Hunks that were not kept yet, and are worth keeping."""
+
 
 def load(journal: Journal, store: ObjectStore, file: FileId, flips: Mapping[ChangeSeq, bool]) -> History:
-    """The history of `file` from the first change that `flips` concerns."""
+    """The history of `file` from the first change that `flips` concerns. Hunks that had to be made are kept."""
+    made: Made = []
+    found = read(journal, store, file, flips, made)
+    if made:
+        journal.keep_hunks(made)
+    return found
+
+
+def read(
+    journal: Journal, store: ObjectStore, file: FileId, flips: Mapping[ChangeSeq, bool], made: Made
+) -> History:
+    """As `load`, but hunks that had to be made are added to `made`: keeping them is one transaction for all files."""
     changes = _from_earliest(journal, file, min(flips))
     path, state = views.place_of(journal, file)
     return History(
         file=file,
         base=_base(journal, store, changes[0]),
-        steps=_steps(journal, store, changes),
+        steps=_steps(journal, store, changes, made),
         path=path,
         state=state,
         now=content_text(store, state) if state.exists and state.captured else None,
@@ -46,16 +60,13 @@ def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:
     return content_text(store, before)
 
 
-def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change]) -> tuple[Step, ...]:
+def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change], made: Made) -> tuple[Step, ...]:
     kept = journal.hunks(change.seq for change in changes)
-    made: list[tuple[ChangeSeq, bytes]] = []
     steps = []
     for change in changes:
         rewrite = _rewrite(journal, store, change, kept, made)
         guessed = change.seq not in kept and _is_guessed(change)
         steps.append(Step(change=change, rewrite=rewrite, guessed=guessed))
-    if made:
-        journal.keep_hunks(made)
     return tuple(steps)
 
 
@@ -64,7 +75,7 @@ def _rewrite(
     store: ObjectStore,
     change: Change,
     kept: Mapping[ChangeSeq, bytes],
-    made: list[tuple[ChangeSeq, bytes]],
+    made: Made,
 ) -> Rewrite | None:
     if change.seq in kept:
         return decode(kept[change.seq])

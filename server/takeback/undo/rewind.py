@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Change, returning
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import FileState
+from takeback.model.state import FileKind, FileState
 from takeback.undo.plan import FileOutcome, FilePlan
 
 
@@ -32,6 +32,32 @@ def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
         rewrite=None,
         outcome=_outcome(last, path, state),
     )
+
+
+def step_back(last: Change, flips: Mapping[ChangeSeq, bool]) -> FilePlan | None:
+    """What takes back the newest change of a file and nothing else; `None` where lines must be looked at.
+
+    Nobody touched the file since, so it goes back to exactly what it was: the same as its lines would give.
+    """
+    plain = not last.flips and last.moved_from is None and _is_plain(last.before) and _is_plain(last.after)
+    if not plain or dict(flips) != {last.seq: False}:
+        return None
+    return FilePlan(
+        file=last.file,
+        path=last.path,
+        target=last.path,
+        before=last.after,
+        after=last.before,
+        data=None,
+        flips=dict(flips),
+        rewrite=None,
+        outcome=_outcome(last, last.path, last.before),
+    )
+
+
+def _is_plain(state: FileState) -> bool:
+    """Whether a state is nothing, or a file or link whose content is kept."""
+    return not state.exists or (state.captured and state.kind is not FileKind.DIRECTORY)
 
 
 def _at(changes: Sequence[Change], position: OpId) -> tuple[WorkspacePath, FileState, ChangeSeq]:

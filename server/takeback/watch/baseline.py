@@ -10,7 +10,8 @@ import json
 import os
 import stat as modes
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from takeback.files.cache import StatCache, save_cache
@@ -20,7 +21,7 @@ from takeback.model.ids import BlobId
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import EMPTY_DIRECTORY, FileKind, FileState
 from takeback.record import NO_FILE, Baseline
-from takeback.repository.shortcut import dirty_paths
+from takeback.repository.shortcut import IndexShortcut, dirty_paths
 from takeback.repository.window import Repository, discover
 from takeback.store import trees
 from takeback.store.baseline import IndexTree, copy_objects, head_tree, index_tree, link_objects
@@ -55,8 +56,11 @@ def load(journal: Journal) -> Baseline | None:
 
 def take(looker: Looker, progress: Progress) -> Baseline:
     """Make the baseline and remember it. Cost: one look at the tree, and one reading of what is not committed."""
-    shortcut = _shortcut(looker.store, looker.folder.path)
-    seen = looker.scan(StatCache())
+    with ThreadPoolExecutor(1, "takeback-git") as pool:
+        asked = pool.submit(_vouched, looker)  # git is another process: meanwhile, this one links and looks
+        index = _index_leaves(looker.store, looker.folder.path)
+        seen = looker.scan(StatCache(), tracked=_with_folders(index.leaves))
+        shortcut = _trusted(index, asked.result(), seen)
     plain, executable = _usual_modes(seen)
     baseline, firsts = _states(looker, shortcut, seen, (plain, executable), progress)
     for tree in (baseline.tracked, baseline.rest):
@@ -95,11 +99,12 @@ def _states(
     ignored = looker.rules.ignored_by_git([path for path in seen.changed if path not in shortcut.leaves])
     for number, path in enumerate(seen.changed):
         leaf = shortcut.leaves.get(path)
-        mode = modes.S_IMODE(seen.stat(path).mode)
-        if leaf is None or path in shortcut.untrusted or _git_mode(seen.stat(path).mode) != leaf[1]:
+        full_mode = seen.mode(path)
+        mode = modes.S_IMODE(full_mode)
+        if leaf is None or path in shortcut.untrusted or _git_mode(full_mode) != leaf[1]:
             state = looker.read(path)
             if state.captured and state.exists:
-                leaf = (_blob(state), _git_mode(seen.stat(path).mode))
+                leaf = (_blob(state), _git_mode(full_mode))
                 (rest if path in ignored else changed)[path] = leaf
             else:
                 changed[path] = leaf = None
@@ -134,7 +139,7 @@ def _git_mode(mode: int) -> int:
 
 def _usual_modes(seen: Scan) -> tuple[int, int]:
     """The most frequent permission bits of plain and of executable files: only others need a row."""
-    counts: Counter[int] = Counter(seen.stat(path).mode for path in seen.changed)
+    counts: Counter[int] = Counter(map(seen.mode, seen.changed))
     usual = {False: 0o644, True: 0o755}
     for mode, _ in reversed(counts.most_common()):
         if modes.S_ISREG(mode):
@@ -142,23 +147,74 @@ def _usual_modes(seen: Scan) -> tuple[int, int]:
     return usual[False], usual[True]
 
 
-def _shortcut(store: ObjectStore, root: str) -> Shortcut:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vouched:
+    """What git says about the index, and when it was asked."""
+
+    dirty: IndexShortcut
+    began_ns: int
+
+
+def _vouched(looker: Looker) -> _Vouched | None:
+    """Runs beside the look. `None` if there is no repository."""
+    began_ns = looker.clock()
+    repository = discover(looker.folder.path)
+    return _Vouched(dirty=dirty_paths(repository), began_ns=began_ns) if repository else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Index:
+    """The index as the store has it now, if it can be used at all."""
+
+    leaves: Mapping[WorkspacePath, trees.Leaf]
+    tree: str | None
+    stamp: tuple[int, int, int] | None
+    prefix: str
+    reason: str
+
+
+def _index_leaves(store: ObjectStore, root: str) -> _Index:
     repository = discover(root)
     if repository is None:
-        return Shortcut(leaves={}, tree=None, untrusted=frozenset(), reason="no git repository")
+        return _unusable("no git repository")
     index = _index(store, repository)
-    vouched = dirty_paths(repository)
-    reason = index if isinstance(index, str) else vouched.reason
-    if not isinstance(index, str) and not reason and index.stamp != vouched.stamp:
-        reason = "the index was being written"
-    if isinstance(index, str) or reason:
-        reason = reason or "no index"
-        return Shortcut(leaves={}, tree=None, untrusted=frozenset(), reason=reason)
+    if isinstance(index, str):
+        return _unusable(index or "no index")
     inside = os.path.relpath(os.path.realpath(root), repository.work_tree)
     prefix = "" if inside == "." else inside + "/"
     below = trees.folder(store, index.tree, inside) if prefix else index.tree
     leaves = {path: (blob, mode) for path, blob, mode in trees.walk(store, below)} if below else {}
-    return Shortcut(leaves=leaves, tree=below, untrusted=_relative(vouched.untrusted, prefix), reason="")
+    return _Index(leaves=leaves, tree=below, stamp=index.stamp, prefix=prefix, reason="")
+
+
+def _unusable(reason: str) -> _Index:
+    return _Index(leaves={}, tree=None, stamp=None, prefix="", reason=reason)
+
+
+def _trusted(index: _Index, vouched: _Vouched | None, seen: Scan) -> Shortcut:
+    """The index as far as git vouches for it.
+
+    A file that was written after git was asked may have been written after git looked at it: it is read.
+    """
+    reason = index.reason or (vouched.dirty.reason if vouched else "no git repository")
+    if not reason and vouched and index.stamp != vouched.dirty.stamp:
+        reason = "the index was being written"
+    if reason or vouched is None:
+        return Shortcut(leaves={}, tree=None, untrusted=frozenset(), reason=reason or "no index")
+    fresh = {path for path in seen.changed if not seen.is_older(path, vouched.began_ns)}
+    untrusted = _relative(vouched.dirty.untrusted, index.prefix) | fresh
+    return Shortcut(leaves=index.leaves, tree=index.tree, untrusted=untrusted, reason="")
+
+
+def _with_folders(leaves: Iterable[WorkspacePath]) -> Set[str]:
+    """The paths and every folder above one, as a look names them."""
+    known: set[str] = set(leaves)
+    for path in leaves:
+        folder = path.rpartition("/")[0]
+        while folder and folder + "/" not in known:
+            known.add(folder + "/")
+            folder = folder.rpartition("/")[0]
+    return known
 
 
 def _index(store: ObjectStore, repository: Repository) -> IndexTree | str:

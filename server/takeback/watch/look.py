@@ -150,12 +150,20 @@ class Looker:
         for name in names:
             yield from self.there(WorkspacePath(f"{path}/{name}"))
 
-    def scan(self, cache: StatCache, *, recheck: bool = False) -> Scan:
-        """What is not proved to be as `cache` says."""
+    def scan(self, cache: StatCache, *, recheck: bool = False, tracked: Set[str] = frozenset()) -> Scan:
+        """What is not proved to be as `cache` says.
+
+        `tracked` are paths, and folders with their `/`, that git tracks: they need not be asked about.
+        """
+
+        def leave_out(paths: Sequence[str]) -> Set[str]:
+            asked = [path for path in paths if path not in tracked] if tracked else paths
+            return self.left_out(asked) if asked else frozenset()
+
         return scan(
             self.folder.path,
             cache,
-            self.left_out,
+            leave_out,
             started_ns=self.clock(),
             max_files=self.config.max_files,
             recheck=recheck,
