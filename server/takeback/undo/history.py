@@ -88,8 +88,11 @@ def _rewrite(
 
 
 def _is_guessed(change: Change) -> bool:
-    """Whether the content changed, and what exactly it did to the lines is not known: one side was not captured."""
+    """Whether the content changed, and what exactly it did to the lines is not known: one side is kept no longer.
+
+    Content that was never captured is another matter: the plan judges whether it takes it (`plan._is_blind`).
+    """
     sides = (change.before, change.after)
     known = all(state.exists for state in sides) and not change.flips
     same = change.before.blob == change.after.blob and change.before.blob is not None
-    return known and not same and not all(state.captured for state in sides)
+    return known and not same and any(not state.captured and not state.never_captured for state in sides)
