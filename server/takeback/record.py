@@ -110,16 +110,24 @@ class Recorder:
             return known.file, known.state
         return NO_FILE, self._baseline_state(path)
 
+    def recorded(self) -> Iterator[WorkspacePath]:
+        """Every path where something is known to be. Cost: the tree."""
+        changed = {path: known.state for path, known in self._journal.all_known()}
+        yield from (path for path, state in changed.items() if state.exists)
+        for tree in self._trees():
+            yield from (path for path, _, _ in trees.walk(self._store, tree) if path not in changed)
+
     def recorded_below(self, folder: WorkspacePath) -> Iterator[WorkspacePath]:
         """Every path below `folder` where something is known to be."""
         changed = {path: known.state for path, known in self._journal.all_known(folder) if path != folder}
         yield from (path for path, state in changed.items() if state.exists)
+        for tree in self._trees():
+            found = trees.walk_folder(self._store, tree, folder)
+            yield from (path for path, _, _ in found if path not in changed)
+
+    def _trees(self) -> Iterator[str]:
         baseline = self._baseline()
-        for tree in (baseline.tracked, baseline.rest):
-            if tree is not None:
-                for path, _, _ in trees.walk_folder(self._store, tree, folder):
-                    if path not in changed:
-                        yield path
+        yield from (tree for tree in (baseline.tracked, baseline.rest) if tree is not None)
 
     def has_recorded_below(self, folder: WorkspacePath) -> bool:
         """Whether anything is known to be below `folder`."""

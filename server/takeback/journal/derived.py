@@ -25,6 +25,8 @@ Claims = Callable[[str], Iterable[WorkspacePath]]
 """The paths that the intent with this body is about to change."""
 
 _ABSENT = state_out(ABSENT)
+_UNNAMED = 0
+"""The file at a path that no change has named yet."""
 
 
 def changed(db: sqlite3.Connection, change: Change) -> None:
@@ -136,7 +138,7 @@ def _moved(
     assert path is not None, "BUG: a change names a path"
     if origin is not None:
         holder = db.execute("SELECT file FROM known WHERE path = ?", (origin,)).fetchone()
-        if holder is None or holder[0] == file:  # what comes there next is another file
+        if holder is None or holder[0] in (file, _UNNAMED):  # what comes there next is another file
             know(db, origin, 0, _ABSENT)
     elif returns:  # perhaps under another name than it went by
         db.execute("UPDATE known SET file = 0 WHERE file = ? AND path <> ?", (file, path))

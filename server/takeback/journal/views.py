@@ -64,6 +64,15 @@ def place_of(journal: Journal, file: FileId) -> tuple[WorkspacePath, FileState]:
     return path_in(rows[0][3]), state_in(rows[0][10:15], journal.lost([rows[0][11]]))
 
 
+def paths_changed_since(journal: Journal, seq: ChangeSeq) -> tuple[WorkspacePath, ...]:
+    """Every path that a change after `seq` touched, renames on both sides."""
+    touched = "FROM changes WHERE id > ?1"
+    rows = journal.query(
+        f"SELECT path {touched} UNION SELECT moved_from {touched} AND moved_from IS NOT NULL", (seq,)
+    )
+    return tuple(path_in(row[0]) for row in rows)
+
+
 def changed_since(journal: Journal, path: WorkspacePath, seq: ChangeSeq) -> bool:
     """Whether a change after `seq` touched `path`."""
     raw = path_out(path)

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from takeback.config import RecordConfig
 from takeback.files.cache import StatCache, load_cache, save_cache
 from takeback.files.disk import Folder
+from takeback.files.faults import explained
 from takeback.files.listing import times_of
 from takeback.files.reading import Reading
 from takeback.files.scan import Scan, scan
+from takeback.journal import views
 from takeback.journal.log import Journal
-from takeback.model.ids import OpId
+from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, parent
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
@@ -62,15 +64,50 @@ class Looker:
     def everything(self, source: Source) -> Looked:
         """Record whatever differs from the last known state, anywhere."""
         cache = load_cache(self.cache_path)
+        since, last = self._looked_until(), self.journal.last_change()
         token = self.rules.rules_token()
         seen = self.scan(cache, recheck=token != self.journal.fact("rules"))
         if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
             seen = self.scan(cache, recheck=True)
-        recorded = self._again(self._record(source, seen, self._renamed(cache, seen)), source)
-        if not recorded.deferred and seen.cache is not cache:
-            save_cache(seen.cache, self.cache_path)
+        unseen = self._unseen(cache, seen, since)
+        recorded = self._again(self._record(source, seen, self._renamed(cache, seen), unseen), source)
+        if not recorded.deferred:
+            if seen.cache is not cache:
+                save_cache(seen.cache, self.cache_path)
+            if last != since:
+                self._remember_looked_until(last)
         self._remember_rules(token)
         return Looked(operation=recorded.operation, git=recorded.git, unreadable=seen.unreadable_folders)
+
+    def _unseen(self, cache: StatCache, seen: Scan, since: ChangeSeq) -> tuple[WorkspacePath, ...]:
+        """Paths that are recorded and that the cache does not know: if they are gone, no scan says so.
+
+        What was recorded without a look of the tree (by a watcher, by Takeback itself) since the last one; of a cache
+        that was lost, everything.
+        """
+        found = set(
+            views.paths_changed_since(self.journal, since) if cache.folders else self.recorder.recorded()
+        )
+        return tuple(sorted(found - {*seen.changed, *seen.vanished, *seen.empty_folders}))
+
+    def _looked_until(self) -> ChangeSeq:
+        """The last change that was in the journal when the tree was looked at last."""
+        try:
+            with open(self._looked_path, encoding="ascii") as file:
+                return ChangeSeq(int(file.read()))
+        except (OSError, ValueError):
+            return views.START
+
+    def _remember_looked_until(self, seq: ChangeSeq) -> None:
+        temporary = f"{self._looked_path}.{os.getpid()}"
+        with explained("write", temporary):
+            with open(temporary, "w", encoding="ascii") as file:
+                file.write(str(seq))
+            os.replace(temporary, self._looked_path)
+
+    @property
+    def _looked_path(self) -> str:
+        return self.cache_path + ".until"
 
     def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
@@ -186,10 +223,17 @@ class Looker:
         found = ((path, sources.get((stat.inode, stat.mtime_ns))) for path, stat in stats)
         return {path: source for path, source in found if source is not None}
 
-    def _record(self, source: Source, seen: Scan, renamed: Mapping[WorkspacePath, WorkspacePath]) -> Recorded:
+    def _record(
+        self,
+        source: Source,
+        seen: Scan,
+        renamed: Mapping[WorkspacePath, WorkspacePath],
+        unseen: Sequence[WorkspacePath],
+    ) -> Recorded:
         empty = set(seen.empty_folders)
         observations = [self._observation(path, adopted=path in seen.adoptable) for path in seen.changed]
-        observations += [self._observation(path) for path in seen.vanished if path not in empty]
+        gone = (*seen.vanished, *unseen)
+        observations += [self._observation(path) for path in gone if path not in empty]
         observations += [Observation(path=path, after=EMPTY_DIRECTORY) for path in seen.empty_folders]
         seen_at = {one.path for one in observations}
         observations += [
