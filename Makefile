@@ -11,6 +11,7 @@ demo: $(READY)
 
 test: $(READY) check
 	$(BIN)/pytest -n auto -m "not long and not editor"
+	$(BIN)/pytest -q tests/shell/files/test_halves.py  # in a process without threads, as xdist's are not
 
 test-long: $(READY)
 	TAKEBACK_HYPOTHESIS=long $(BIN)/pytest -n auto -m "not editor" --timeout 7200

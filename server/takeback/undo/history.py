@@ -90,7 +90,7 @@ def _rewrite(
 def _is_guessed(change: Change) -> bool:
     """Whether the content changed, and what exactly it did to the lines is not known: one side is kept no longer.
 
-    Content that was never captured is another matter: the plan judges whether it takes it (`plan._is_blind`).
+    Content that was never captured is another matter: the plan judges whether it takes it (`unseen.is_blind`).
     """
     sides = (change.before, change.after)
     known = all(state.exists for state in sides) and not change.flips

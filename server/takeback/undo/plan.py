@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 
 from takeback.model.content import state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import OperationKind
-from takeback.model.paths import WorkspacePath, ancestors
-from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
 from takeback.model.text import Rewrite, Span, Text, join, keys, rewrite
 from takeback.undo.clash import OnConflict, Outlook, outlook
-from takeback.undo.fold import Folded, History, Register, fold
+from takeback.undo.contest import Contest, anew, contests
+from takeback.undo.fold import Folded, History, fold
+from takeback.undo.unseen import is_blind, missing, unseen_note
 from takeback.undo.weave import Mismatch
 
 Differ = Callable[[Sequence[bytes], Sequence[bytes]], tuple[Span, ...]]
@@ -130,58 +131,25 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
         return _untouched(
             history, FileOutcome.IRREVERSIBLE, "its recorded lines do not fit together; see `takeback doctor`"
         )
-    missing = _missing(history, flips)
-    if missing is not None:
-        return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {missing}")
+    reason = missing(history, flips)
+    if reason is not None:
+        return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {reason}")
     after = folded.after(flips)
-    if _is_blind(history, folded.standing ^ after):
-        return _untouched(history, FileOutcome.NOT_CAPTURED, _unseen_note(history))
+    if is_blind(history, folded.standing ^ after):
+        return _untouched(history, FileOutcome.NOT_CAPTURED, unseen_note(history))
     ops = {step.change.seq: step.change.op for step in history.steps}
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
-    contests = _contests(folded, after)
-    lines = outlook(folded.weave, after, given.on_conflict, names, _anew(folded, after))
+    contested = contests(folded, after)
+    lines = outlook(folded.weave, after, given.on_conflict, names, anew(folded, after))
     conflicts = (
-        *(_conflict(history, one, ops) for one in contests if one.what != "kind"),
+        *(_conflict(history, one, ops) for one in contested if one.what != "kind"),
         *_line_conflicts(history, lines, ops),
     )
     if conflicts and given.on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE):
         outcome = FileOutcome.SKIPPED if given.on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
         return replace(_untouched(history, outcome, _conflict_note(conflicts)), conflicts=conflicts)
-    settled = _registers(folded, after, contests, given.on_conflict, history)
+    settled = _registers(folded, after, contested, given.on_conflict, history)
     return _planned(history, folded, flips, after, lines, given, conflicts, settled)
-
-
-def _is_blind(history: History, toggled: Set[ChangeSeq]) -> bool:
-    """Whether it takes content that was never captured to tell what a toggled change did.
-
-    Such content is only passed over where the change that led to it and the one that led away are toggled together.
-    """
-    changes = [step.change for step in history.steps if not step.change.flips and step.change.sets_content]
-    if not changes:
-        return False
-    inner = pairwise((None, *changes, None))
-    sides = ((one.after if one else other.before if other else ABSENT, one, other) for one, other in inner)
-    return any(
-        state.never_captured
-        and (one is not None and one.seq in toggled) != (other is not None and other.seq in toggled)
-        for state, one, other in sides
-    )
-
-
-def _unseen_note(history: History) -> str:
-    if history.state.never_captured:
-        return f"what is there now was not captured: {history.state.reason}"
-    states = [state for step in history.steps for state in (step.change.before, step.change.after)]
-    reason = next((state.reason for state in states if state.never_captured), None)
-    return f"not captured: {reason}"
-
-
-def _missing(history: History, flips: Mapping[ChangeSeq, bool]) -> Reason | None:
-    """Why it is not known what one of the changes did to the lines; `None` if all of it is known."""
-    guessed = [step.change for step in history.steps if step.guessed and step.change.seq in flips]
-    return next(
-        (reason for one in guessed for reason in (one.before.reason, one.after.reason) if reason), None
-    )
 
 
 def _bridged(folded: Folded, history: History, differ: Differ) -> Folded:
@@ -364,52 +332,6 @@ def _line_conflicts(history: History, lines: Outlook, ops: Mapping[ChangeSeq, Op
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
-    """One property of a file that a toggled change set and a standing one set since."""
-
-    what: str
-    setters: frozenset[ChangeSeq]
-    blockers: frozenset[ChangeSeq]
-
-
-def _contests(folded: Folded, after: frozenset[ChangeSeq]) -> tuple[Contest, ...]:
-    toggled = sorted(folded.standing ^ after)
-    others = folded.standing & after
-    anew = _anew(folded, after)
-    makers = frozenset[ChangeSeq]().union(*anew.values())
-    found = [Contest(what="kind", setters=frozenset(anew), blockers=makers)] if makers else []
-    if not folded.exists.value(after) and folded.exists.value(folded.standing):
-        blockers = {
-            s for seq in _setters(folded.exists, toggled) for s in folded.rewriting if s > seq and s in others
-        }
-        if blockers:
-            found.append(Contest(what="existence", setters=frozenset(toggled), blockers=frozenset(blockers)))
-    for what, register in (("name", folded.place), ("mode", folded.mode)):
-        setters = _setters(register, toggled)
-        later = frozenset(s for seq in setters for s in register.later(seq, others))
-        found += [Contest(what=what, setters=frozenset(setters), blockers=later)] if later else []
-    return tuple(found)
-
-
-def _anew(folded: Folded, after: frozenset[ChangeSeq]) -> Mapping[ChangeSeq, Set[ChangeSeq]]:
-    """Toggled deletions of a file that somebody made anew since, with those who did."""
-    others = folded.standing & after
-    found = {}
-    for seq in folded.standing - after:
-        if folded.exists.made(seq, False):  # noqa: FBT003 - the value of a register
-            makers = {s for s in folded.exists.later(seq, others) if folded.exists.made(s, True)}  # noqa: FBT003 - the same
-            if makers and folded.exists.value(after):
-                found[seq] = makers
-    return found
-
-
-def _setters(
-    register: Register[bool] | Register[WorkspacePath] | Register[int], seqs: Sequence[ChangeSeq]
-) -> list[ChangeSeq]:
-    return [seq for seq in seqs if register.set_by(seq)]
-
-
 def _conflict(history: History, one: Contest, ops: Mapping[ChangeSeq, OpId]) -> Conflict:
     return Conflict(
         path=history.path,
@@ -421,39 +343,3 @@ def _conflict(history: History, one: Contest, ops: Mapping[ChangeSeq, OpId]) -> 
 
 def _ops(seqs: Set[ChangeSeq], ops: Mapping[ChangeSeq, OpId]) -> tuple[OpId, ...]:
     return tuple(sorted({ops[seq] for seq in seqs if seq in ops}))
-
-
-def settle_places(
-    files: Sequence[FilePlan], occupants: Mapping[WorkspacePath, Set[FileId]]
-) -> tuple[FilePlan, ...]:
-    """The plans, with a conflict where a file would come to a place that another one holds and keeps.
-
-    `occupants` names, by target, the files that have to leave it: at it, below it, or instead of a folder above it.
-    """
-    leaving = {plan.file for plan in files if plan.leaves}
-    coming: dict[WorkspacePath, FileId] = {}
-    settled = []
-    for plan in files:
-        holders = occupants.get(plan.target, frozenset()) - {plan.file}
-        places = (plan.target, *ancestors(plan.target))
-        taken = bool(holders - leaving) or any(coming.get(place, plan.file) != plan.file for place in places)
-        if plan.arrives and taken:
-            conflict = Conflict(path=plan.target, what="name", chosen=(), in_the_way=())
-            settled.append(
-                replace(
-                    plan,
-                    target=plan.path,
-                    after=plan.before,
-                    data=None,
-                    flips={},
-                    rewrite=None,
-                    outcome=FileOutcome.CONFLICT,
-                    note=f"something else is at {plan.target} now",
-                    conflicts=(*plan.conflicts, conflict),
-                )
-            )
-            continue
-        if plan.arrives and plan.after.kind is not FileKind.DIRECTORY:
-            coming[plan.target] = plan.file
-        settled.append(plan)
-    return tuple(settled)
