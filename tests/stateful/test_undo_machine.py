@@ -101,10 +101,10 @@ class UndoMachine(RuleBasedStateMachine):
         inserted = tuple(self.line(actor) for _ in range(n_inserted))
         new = lines[:start] + list(inserted) + lines[start + len(removed) :]
         if (
-            not new
-        ):  # an empty file has been seen before, or is a state of its own: not what this machine is about
-            inserted = (self.line(actor),)
-            new = list(inserted)
+            not new or text_of(tuple(new)) in file.seen
+        ):  # a text that returns is an undo, not an edit of its own
+            inserted += (self.line(actor),)
+            new.insert(start + len(inserted) - 1, inserted[-1])
         path.write_text(text_of(tuple(new)), encoding="utf-8")
         file.versions.append(tuple(new))
         return Edit(op=0, removed=removed, inserted=inserted)
