@@ -177,12 +177,9 @@ def _planned(  # noqa: PLR0913, PLR0917 - one value of each stage of the plan; a
     settled: Settled,
 ) -> FilePlan:
     exists = settled.exists
-    expected = Text(
-        lines=lines.after_flips,
-        ending=folded.weave.text(after).ending,
-        final_newline=folded.weave.text(after).final_newline,
-    )
-    wanted = Text(lines=lines.lines, ending=expected.ending, final_newline=expected.final_newline)
+    ending, final_newline = folded.weave.ends(after)
+    expected = Text(lines=lines.after_flips, ending=ending, final_newline=final_newline)
+    wanted = replace(expected, lines=lines.lines)
     try:
         state, data = _content(history, folded, wanted, settled) if exists else (ABSENT, None)
     except ValueError:

@@ -105,11 +105,12 @@ class Weave:
 
     def text_of(self, atoms: Iterable[Atom], standing: Set[ChangeSeq]) -> Text:
         """`atoms` as a text that ends as the file would if exactly `standing` stood."""
-        return Text(
-            lines=tuple(atom.line for atom in atoms),
-            ending=_latest(self._endings, standing),
-            final_newline=_latest(self._finals, standing),
-        )
+        ending, final_newline = self.ends(standing)
+        return Text(lines=tuple(atom.line for atom in atoms), ending=ending, final_newline=final_newline)
+
+    def ends(self, standing: Set[ChangeSeq]) -> tuple[Ending | None, bool | None]:
+        """How lines end, and whether the last one does, if exactly `standing` stood."""
+        return _latest(self._endings, standing), _latest(self._finals, standing)
 
     def stand(self, standing: Set[ChangeSeq]) -> None:
         """Let exactly these changes stand."""
