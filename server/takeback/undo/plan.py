@@ -303,12 +303,20 @@ def _conflict_note(conflicts: Sequence[Conflict]) -> str:
 
 
 def _untouched(history: History, outcome: FileOutcome, note: str) -> FilePlan:
+    return left_alone(history.file, (history.path, history.state), outcome, note)
+
+
+def left_alone(
+    file: FileId, now: tuple[WorkspacePath, FileState], outcome: FileOutcome, note: str
+) -> FilePlan:
+    """The plan that leaves a file as it is, with the reason."""
+    path, state = now
     return FilePlan(
-        file=history.file,
-        path=history.path,
-        target=history.path,
-        before=history.state,
-        after=history.state,
+        file=file,
+        path=path,
+        target=path,
+        before=state,
+        after=state,
         data=None,
         flips={},
         rewrite=None,

@@ -8,7 +8,7 @@ from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Change, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
-from takeback.undo.plan import FileOutcome, FilePlan
+from takeback.undo.plan import FileOutcome, FilePlan, left_alone
 
 
 def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
@@ -16,11 +16,9 @@ def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
     last = changes[-1]
     path, state, seq = _at(changes, position)
     if not state.captured and state != last.after:
-        return _left(last, FileOutcome.NOT_CAPTURED, f"its state then was not captured: {state.reason}")
+        return _left(last, f"its state then was not captured: {state.reason}")
     if not last.after.captured and state != last.after:
-        return _left(
-            last, FileOutcome.NOT_CAPTURED, f"what is there now was not captured: {last.after.reason}"
-        )
+        return _left(last, f"what is there now was not captured: {last.after.reason}")
     return FilePlan(
         file=last.file,
         path=last.path,
@@ -78,16 +76,5 @@ def _outcome(last: Change, path: WorkspacePath, state: FileState) -> FileOutcome
     return FileOutcome.RENAMED if state == last.after else FileOutcome.RESTORED
 
 
-def _left(last: Change, outcome: FileOutcome, note: str) -> FilePlan:
-    return FilePlan(
-        file=last.file,
-        path=last.path,
-        target=last.path,
-        before=last.after,
-        after=last.after,
-        data=None,
-        flips={},
-        rewrite=None,
-        outcome=outcome,
-        note=note,
-    )
+def _left(last: Change, note: str) -> FilePlan:
+    return left_alone(last.file, (last.path, last.after), FileOutcome.NOT_CAPTURED, note)
