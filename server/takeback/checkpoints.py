@@ -126,8 +126,7 @@ class Checkpoints:
         """The checkpoint of this id, or the newest with this label. Raises NotFound."""
         number = name.removeprefix("cp-")
         if name.startswith("cp-") and number.isdecimal():
-            rows = self.journal.records("checkpoints", "id = ?", (int(number),))
-            found = self._checkpoint(rows[0], self._edits(int(number)).get(int(number), {})) if rows else None
+            found = self._numbered(int(number))
         else:
             found = next((one for one in self.all() if one.label == name), None)
         if found is None:
@@ -192,7 +191,12 @@ class Checkpoints:
         return trees.of_folders(self.store, {name: tree for name, tree in parts.items() if tree})
 
     def _newest(self) -> Checkpoint | None:
-        return next(iter(self.all()), None)
+        last = self.journal.next_id("checkpoints") - 1
+        return next(filter(None, map(self._numbered, range(last, 0, -1))), None)
+
+    def _numbered(self, number: int) -> Checkpoint | None:
+        rows = self.journal.records("checkpoints", "id = ?", (number,))
+        return self._checkpoint(rows[0], self._edits(number).get(number, {})) if rows else None
 
     def _append_edit(self, checkpoint: Checkpoint, changes: Mapping[str, Any]) -> None:
         number = int(checkpoint.id.removeprefix("cp-"))

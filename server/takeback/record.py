@@ -7,9 +7,11 @@ however many processes saw the same write, it is recorded once.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from takeback.errors import Busy, StorageFull
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model import text
@@ -23,8 +25,13 @@ from takeback.store import trees
 from takeback.store.diff import differ
 from takeback.store.objects import ObjectStore
 
+logger = logging.getLogger(__name__)
+
 _HUNKS_AT_ONCE = 64
 """Operations with more changes get their hunks when they are first needed: a burst must not wait for diffs."""
+
+_SYNC_FROM = 64
+"""So many contents wait in the journal at most, and are then synced together."""
 
 _CLAIM_NS = 10_000_000_000
 """How long after it was seen a write can still be claimed by whoever says it was theirs."""
@@ -136,10 +143,13 @@ class Recorder:
     def record(self, source: Source, observations: Iterable[Observation]) -> Recorded:
         """What of the observations is new, as one operation; what is known already is dropped.
 
-        The content of every observation is in the store when this is called; it is made durable here.
+        The content of every observation is in the store when this is called; it is made durable here: little of it
+        within the journal's own transaction, so that the disk is waited for once.
         """
         seen = tuple(observations)
-        self._store.make_durable()
+        little = self._store.little()
+        if little is None:
+            self._store.make_durable()
         with self._journal.transaction():
             claimed = self._journal.claimed()
             claimed |= self._dropped(seen)
@@ -147,8 +157,31 @@ class Recorder:
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
             self._adopt([one for one in free if one.adopted])
             op = self.append(source, self._entries([one for one in free if not one.adopted]))
+            if little:
+                self._journal.keep_unsynced(little)
+        if little:
+            self._store.kept_elsewhere(little)
+            if self._journal.n_unsynced() >= _SYNC_FROM:
+                self.sync_contents()
         deferred = tuple(one.path for one in seen if one.path in claimed or one.moved_from in claimed)
         return Recorded(operation=op, deferred=deferred)
+
+    def sync_contents(self) -> None:
+        """Put on disk, in the store, what the journal holds until then; also what a power cut left torn there.
+
+        What cannot be synced now stays in the journal: nothing is lost by that.
+        """
+        if not self._journal.n_unsynced():
+            return
+        try:
+            with self._journal.transaction():
+                contents = self._journal.unsynced()
+                for data in contents.values():
+                    self._store.replace(data)
+                self._store.make_durable()
+                self._journal.drop_unsynced(contents)
+        except (Busy, StorageFull):
+            logger.info("contents stay in the journal for now", exc_info=True)
 
     def _overtaken(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
         """Where another process recorded something else since the path was looked at: ours may be the older look."""

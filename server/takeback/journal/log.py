@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from takeback.errors import Busy, Damaged, Refused, StorageFull, Unsupported
+from takeback.errors import Busy, Damaged, StorageFull, Unsupported
 from takeback.journal import derived, schema
+from takeback.journal.connection import connect, translated
 from takeback.journal.mirror import Mirror
 from takeback.journal.rows import Row, change_in, checked, checksum, path_in, path_out, state_in, state_out
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
@@ -24,14 +24,6 @@ from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState, Reason
 
 logger = logging.getLogger(__name__)
-
-LOCK_TIMEOUT_S = 30
-"""How long one writer waits for another. A transaction takes milliseconds; a burst of 10,000 files under a second."""
-
-_DAMAGE = ("malformed", "not a database", "disk image")
-_OUT_OF_REACH = ("disk I/O error", "unable to open", "readonly database")
-_ROOM_BYTES = 1 << 20
-"""With less room than this, SQLite calls a full disk by other names: it cannot make the files beside the database."""
 
 
 class Known:
@@ -212,6 +204,25 @@ class Journal:
             found.update((ChangeSeq(seq), body) for seq, body in rows)
         return found
 
+    # -- content whose object is not known to be on disk yet --------------------------------------
+
+    def keep_unsynced(self, contents: Mapping[BlobId, bytes]) -> None:
+        """Hold content until its object in the store is synced. Only inside a transaction."""
+        assert self._db.in_transaction, "BUG: content is kept with the rows that name it"
+        self._db.executemany("INSERT OR IGNORE INTO unsynced VALUES (?, ?)", list(contents.items()))
+
+    def n_unsynced(self) -> int:
+        """How many contents are held."""
+        return int(self.query("SELECT count(*) FROM unsynced")[0][0])
+
+    def unsynced(self) -> dict[BlobId, bytes]:
+        """The contents that are held."""
+        return {BlobId(blob): body for blob, body in self.query("SELECT blob, body FROM unsynced")}
+
+    def drop_unsynced(self, blobs: Iterable[BlobId]) -> None:
+        """Let go of contents whose objects are synced. Only inside a transaction."""
+        self._db.executemany("DELETE FROM unsynced WHERE blob = ?", [(blob,) for blob in blobs])
+
     # -- content that is gone --------------------------------------------------------------------
 
     def lost(self, blobs: Iterable[str | None]) -> dict[str, Reason]:
@@ -234,6 +245,7 @@ class Journal:
         for blob, reason in losses:
             self.append("losses", blob, reason.value, at_ns)
             derived.lose(self._db, blob, reason.value)
+            self.drop_unsynced([BlobId(blob)])
 
     def drop_hunks(self, seqs: Iterable[ChangeSeq]) -> None:
         """Drop what changes did to the lines."""
@@ -312,53 +324,6 @@ class Journal:
     def last_operation(self) -> OpId:
         """The newest operation's id; 0 before the first."""
         return OpId(self.query("SELECT coalesce(max(id), 0) FROM operations")[0][0])
-
-
-def connect(path: str, *, read_only: bool) -> sqlite3.Connection:
-    """The database at `path`, set up as every part of Takeback uses it."""
-    mode = "ro" if read_only else "rwc"
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    connection = sqlite3.connect(
-        f"file:{name}?mode={mode}",
-        uri=True,
-        timeout=LOCK_TIMEOUT_S,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute("PRAGMA secure_delete = ON")  # forgotten hunks do not linger in free pages
-    if not read_only:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA recursive_triggers = ON")
-    return connection
-
-
-@contextmanager
-def translated(path: str) -> Iterator[None]:
-    """SQLite's errors as ours, at the one place where they enter."""
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        text = str(error)
-        if isinstance(error, sqlite3.OperationalError) and ("locked" in text or "busy" in text):
-            raise Busy(f"another process holds {path} since {LOCK_TIMEOUT_S} s") from error
-        if "full" in text:
-            raise StorageFull(f"the disk that holds {path} is full") from error
-        if any(sign in text for sign in _OUT_OF_REACH):
-            raise _out_of_reach(path, text) from error
-        if any(sign in text for sign in _DAMAGE) or not isinstance(error, sqlite3.OperationalError):
-            raise Damaged(f"{path} is damaged: {text}") from error
-        raise
-
-
-def _out_of_reach(path: str, text: str) -> Refused:
-    """Why SQLite cannot get at its files: most often there is no room for them."""
-    with suppress(OSError):
-        room = os.statvfs(os.path.dirname(path))
-        if room.f_bavail * room.f_frsize < _ROOM_BYTES:
-            return StorageFull(f"the disk that holds {path} is full")
-    return Refused(f"{path} cannot be used: {text}", hint="Check that its folder is yours, and the disk.")
 
 
 def _change_row(change: Change) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from takeback.errors import StorageFull
 from takeback.journal import derived, schema
-from takeback.journal.log import connect, translated
+from takeback.journal.connection import connect, translated
 from takeback.journal.mirror import Mirror
 from takeback.journal.rows import checksum
 from takeback.journal.verify import replayed
@@ -53,7 +53,7 @@ def rebuild(folder: str, claims: derived.Claims, now_ns: int) -> Rebuilt:
         with translated(fresh), closing(connect(fresh, read_only=False)) as db:
             schema.migrate(db)
             _fill(db, _rows_of_copy(path, beside), Mirror(os.path.join(folder, _MIRROR)))
-            _hunks(db, os.path.join(beside, "copy.db"))
+            _contents(db, os.path.join(beside, "copy.db"))
             db.execute("BEGIN")
             derived.replay(db, claims)
             db.execute("COMMIT")
@@ -141,14 +141,18 @@ def _insert(db: sqlite3.Connection, table: str, row: Any) -> None:
     )
 
 
-def _hunks(db: sqlite3.Connection, copy: str) -> None:
-    """Save the hunks that can be read. What is lost of them is made again by diffs."""
+def _contents(db: sqlite3.Connection, copy: str) -> None:
+    """Save the hunks, and the contents on their way to the store, that can be read.
+
+    Lost hunks are made again by diffs; lost contents are in the store, unless the power went too.
+    """
     if not os.path.exists(copy):
         return
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(copy, isolation_level=None)) as old:
-        for seq, body in _readable(old, "SELECT change, body FROM hunks"):
-            if isinstance(seq, int) and isinstance(body, bytes):
-                db.execute("INSERT OR IGNORE INTO hunks VALUES (?, ?)", (seq, body))
+    for table, key, kind in (("hunks", "change", int), ("unsynced", "blob", str)):
+        with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(copy, isolation_level=None)) as old:
+            for name, body in _readable(old, f"SELECT {key}, body FROM {table}"):
+                if isinstance(name, kind) and isinstance(body, bytes):
+                    db.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", (name, body))
 
 
 def _counted(db: sqlite3.Connection) -> tuple[int, tuple[str, ...]]:

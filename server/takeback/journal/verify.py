@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from takeback.errors import TakebackError
 from takeback.journal import derived
-from takeback.journal.log import connect, translated
+from takeback.journal.connection import connect, translated
 from takeback.journal.mirror import Mirror
 from takeback.journal.rows import checksum
 from takeback.journal.schema import DERIVED, RECORDS, is_empty, statements

@@ -121,6 +121,8 @@ def _assemble(
     store = ObjectStore(os.path.join(state, "store.git"))
     current = _remembered(journal)
     recorder = Recorder(journal, store, current, clock)
+    recorder.sync_contents()
+    stack.callback(recorder.sync_contents)
     rules = IgnoreRules(
         folder.path, plain_git_dir=store.path, include_ignored=loaded.config.record.include_ignored
     )

@@ -22,6 +22,7 @@ from pygit2.enums import ObjectType, RepositoryOpenFlag
 
 from takeback.errors import Damaged, StorageFull, TakebackError
 from takeback.model.ids import BlobId
+from takeback.store.loose import read_loose
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 EMPTY_BLOB = BlobId("e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
@@ -37,6 +38,10 @@ _OWN_SETTINGS = (
 
 _ONE_BY_ONE = 64
 """Up to so many objects are synced each by itself; beyond, one `syncfs` is cheaper."""
+
+_FEW = 16
+_SMALL_BYTES = 1 << 16
+"""So few and such small contents are little: they may wait elsewhere for their sync."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _IN_TURN = 3
@@ -60,7 +65,7 @@ class ObjectStore:
             if not os.path.exists(os.path.join(path, "HEAD")):
                 _create(path)
             self.reopen()
-        self._not_synced: set[str] = set()
+        self._not_synced: dict[str, bytes | None] = {}
 
     def reopen(self) -> None:
         """Forget what was read: after packs were dropped, libgit2 would go on finding what they held."""
@@ -116,13 +121,18 @@ class ObjectStore:
 
     def read(self, object_id: str, kind: ObjectType) -> bytes:
         """The raw bytes of an object. Raises Damaged if it is missing, unreadable or of another kind."""
-        try:
-            found, data = self._odb.read(object_id)
-        except (KeyError, pygit2.GitError) as exc:
-            raise _missing(object_id) from exc
+        found, data = self._read(object_id)
         if found != kind:
             raise Damaged(f"object {object_id} is not a {kind.name.lower()}")
         return data
+
+    def _read(self, object_id: str) -> tuple[ObjectType, bytes]:
+        """The kind and the raw bytes, from its own file or from a pack."""
+        try:
+            loose = read_loose(self.loose_path(object_id), object_id)
+            return loose if loose is not None else self._odb.read(object_id)
+        except (KeyError, Damaged, pygit2.GitError) as exc:
+            raise _missing(object_id) from exc
 
     def size(self, blob: BlobId) -> int:
         """The size of `blob` in bytes. Raises Damaged if it is missing or unreadable."""
@@ -142,30 +152,41 @@ class ObjectStore:
                 _sync_each(paths, self.objects_path)
         self._not_synced.clear()
 
+    def little(self) -> dict[BlobId, bytes] | None:
+        """The contents put since the last sync, if they are little; `None` if they are not, or not contents alone."""
+        if len(self._not_synced) > _FEW:
+            return None
+        held = {BlobId(one): data for one, data in self._not_synced.items() if data is not None}
+        return held if len(held) == len(self._not_synced) else None
+
+    def kept_elsewhere(self, blobs: Iterable[BlobId]) -> None:
+        """These are on disk in another place, and need no sync here any more."""
+        for blob in blobs:
+            self._not_synced.pop(blob, None)
+
     def loose_path(self, object_id: str) -> str:
         """Where the object lies if it is loose."""
         return os.path.join(self.objects_path, object_id[:2], object_id[2:])
 
     def _keep(self, object_id: str, kind: ObjectType, data: bytes) -> None:
-        if not self._is_whole(object_id):
+        if self._is_lacking(object_id):
             with storing(f"object {object_id}"):
                 try:
                     self._odb.write(kind, data)
                 except pygit2.GitError:
                     _try_room(self.objects_path, len(data))
                     raise
-        self._not_synced.add(object_id)
+        is_little = kind == ObjectType.BLOB and len(data) <= _SMALL_BYTES and len(self._not_synced) < _FEW
+        self._not_synced[object_id] = data if is_little else None
 
-    def _is_whole(self, object_id: str) -> bool:
-        """Whether the object is here; what a power cut left torn is removed, so that it is written anew."""
+    def _is_lacking(self, object_id: str) -> bool:
+        """Whether the object must be written; what a power cut left torn is removed before."""
         try:
-            self._odb.read_header(object_id)
-        except KeyError:
-            return False
-        except pygit2.GitError:
+            if read_loose(self.loose_path(object_id), object_id) is not None:
+                return False
+        except Damaged:
             _remove_torn(self.loose_path(object_id))
-            return False
-        return True
+        return not self.has(object_id)
 
 
 @contextmanager

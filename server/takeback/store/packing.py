@@ -13,7 +13,9 @@ from contextlib import suppress
 
 import pygit2
 
+from takeback.errors import Damaged
 from takeback.store.inventory import Pack, loose_objects, packed_objects, packs
+from takeback.store.loose import read_loose
 from takeback.store.objects import ObjectStore, storing, sync
 
 BATCH = 5_000
@@ -22,12 +24,20 @@ BATCH = 5_000
 
 def pack_loose(store: ObjectStore, ids: Sequence[str]) -> int:
     """How many loose objects of our own went into packs."""
-    own = sorted(ids)
+    own = sorted(one for one in ids if _is_whole(store, one))
     for start in range(0, len(own), BATCH):
         part = own[start : start + BATCH]
         write_pack(store, part)
         drop_loose(store, part)
     return len(own)
+
+
+def _is_whole(store: ObjectStore, object_id: str) -> bool:
+    """Whether a loose object can be read: libgit2 would not come back from one that cannot."""
+    try:
+        return read_loose(store.loose_path(object_id), object_id) is not None
+    except Damaged:
+        return False
 
 
 def write_pack(store: ObjectStore, ids: Iterable[str]) -> None:

@@ -62,6 +62,7 @@ def opened(state: str, clock: Callable[[], int]) -> Iterator[History]:
         baseline = baselines.load(journal)
         current = baseline or Baseline(tracked=None, rest=None)
         recorder = Recorder(journal, store, lambda: current, clock)
+        recorder.sync_contents()
         checkpoints = Checkpoints(
             journal=journal,
             store=store,

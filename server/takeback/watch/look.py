@@ -277,6 +277,8 @@ class Looker:
         """What is, or was, below a folder: of folders that are left out only what was recorded."""
         if self._is_folder(path):
             yield from self._walk(path)
+        elif self.recorder.state_of(path)[1].kind in (FileKind.FILE, FileKind.SYMLINK):
+            return  # what was below it went when it came
         yield from self.recorder.recorded_below(path)
 
     def _walk(self, folder: WorkspacePath) -> Iterable[WorkspacePath]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from takeback.errors import Damaged, StorageFull
 from takeback.model.ids import BlobId
 from takeback.model.paths import WorkspacePath
-from takeback.store import baseline, refs, trees, usage
+from takeback.store import baseline, packing, refs, trees, usage
 from takeback.store.objects import EMPTY_TREE, ObjectStore, storing
 
 
@@ -270,3 +270,28 @@ def test_trees_are_what_a_dict_of_files_would_be(tmp_path_factory, steps):
         assert set(trees.differences(store, before, tree)) == differing
         assert all(trees.entry(store, tree, path)[0] == store.put(model[path]) for path in model)
     assert tree == trees.update(store, None, {p: (store.put(c), 0o100644) for p, c in model.items()})
+
+
+@pytest.mark.promise(7)
+@pytest.mark.parametrize("kept_bytes", [0, 1, 9, 14, 18])
+def test_a_torn_object_is_damage_and_never_waited_for(store, kept_bytes):
+    """However much a power cut left of an object, reading it says that it is damaged, and packing leaves it out."""
+    blob = store.put(b"two\n")
+    os.chmod(store.loose_path(blob), 0o600)
+    os.truncate(store.loose_path(blob), kept_bytes)
+
+    with pytest.raises(Damaged):
+        ObjectStore(store.path).get(blob)
+    assert packing.pack_loose(store, [blob]) == 0
+
+    assert store.put(b"two\n") == blob
+    assert store.get(blob) == b"two\n"
+
+
+def test_an_object_that_is_not_what_its_name_says_is_damage(store):
+    """Whole but wrong content under an id is never handed out."""
+    blob, other = store.put(b"two\n"), store.put(b"three\n")
+    os.replace(store.loose_path(other), store.loose_path(blob))
+
+    with pytest.raises(Damaged):
+        ObjectStore(store.path).get(blob)

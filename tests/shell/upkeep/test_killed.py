@@ -16,8 +16,8 @@ from takeback.upkeep import collect, needs
 
 STEPS = (
     (packing, ("write_pack", "drop_loose", "drop_pack")),
-    (rebuild, ("_fill", "_hunks", "_move_aside", "_sync")),
-    (Journal, ("append_many", "drop_hunks", "scrub")),
+    (rebuild, ("_fill", "_contents", "_move_aside", "_sync")),
+    (Journal, ("append_many", "drop_hunks", "drop_unsynced", "scrub")),
     (os, ("replace", "unlink", "rename")),
 )
 MANY = 60
@@ -27,11 +27,11 @@ def killed_at(n, act):
     """Run `act` in a process that is killed at the `n`-th step that changes anything; whether it came that far."""
     child = os.fork()
     if child == 0:
-        left = [n]
-        for owner, names in STEPS:
-            for name in names:
-                setattr(owner, name, _deadly(getattr(owner, name), left))
         try:
+            left = [n]
+            for owner, names in STEPS:
+                for name in names:
+                    setattr(owner, name, _deadly(getattr(owner, name), left))
             act()
         finally:
             os._exit(0)
