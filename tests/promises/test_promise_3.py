@@ -39,6 +39,29 @@ def test_back_and_forth_through_all_of_history(scene):
     assert scene.cli("redo").json["outcome"] == "nothing"
 
 
+@pytest.mark.promise(3)
+@pytest.mark.parametrize("words", [("undo", "3"), ("rollback", "cp-1")])
+def test_a_name_that_two_files_had_returns_to_the_first(scene, words):
+    """Where one operation takes a file away and another back to its name, the name is known to hold the latter."""
+    scene.write("c", "first\n")
+    scene.checkpoint()
+    (scene.root / "c").rename(scene.root / "d")
+    scene.record()
+    scene.write("c", "second\n")
+    scene.record()
+    scene.write("d", "first\nmore\n")
+    scene.record()
+    newest = scene.files()
+
+    assert scene.tb(*words).status == 0
+    assert scene.files() == {"c": (b"first\n", newest["c"][1])}
+    assert scene.tb("log").json["operations"][0]["id"] == 4, "a look found what nobody wrote"
+    assert scene.tb("undo").json["outcome"] == "nothing"
+    assert scene.tb("redo").status == 0
+    assert scene.files() == newest
+    assert scene.tb("doctor").status == 0
+
+
 @pytest.mark.parametrize("verb", ["undo", "redo", "rollback", "restore"])
 @pytest.mark.promise(3)
 def test_each_verb_is_an_operation_that_can_be_undone(scene, verb):

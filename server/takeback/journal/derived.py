@@ -137,12 +137,18 @@ def _moved(
     path, origin = place
     assert path is not None, "BUG: a change names a path"
     if origin is not None:
-        holder = db.execute("SELECT file FROM known WHERE path = ?", (origin,)).fetchone()
-        if holder is None or holder[0] in (file, _UNNAMED):  # what comes there next is another file
+        if not _is_taken(db, origin, file):  # what comes there next is another file
             know(db, origin, 0, _ABSENT)
     elif returns:  # perhaps under another name than it went by
         db.execute("UPDATE known SET file = 0 WHERE file = ? AND path <> ?", (file, path))
-    know(db, path, file, after)
+    if after != _ABSENT or not _is_taken(db, path, file):
+        know(db, path, file, after)
+
+
+def _is_taken(db: sqlite3.Connection, path: bytes, file: int) -> bool:
+    """Whether another file is at `path` already: the changes of one operation come in any order."""
+    holder = db.execute("SELECT file FROM known WHERE path = ? AND kind IS NOT NULL", (path,)).fetchone()
+    return holder is not None and holder[0] not in (file, _UNNAMED)
 
 
 def _rows(db: sqlite3.Connection, table: str, order: str) -> Iterator[Any]:
