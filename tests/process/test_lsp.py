@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 
 import pytest
-import pytest_lsp
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
-from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+from editor import TEXT, UTF16, until
 from takeback.lsp.documents import with_edits
 from takeback.service.published import editors
 
@@ -21,160 +18,6 @@ pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]
-
-WAIT_S = 20
-TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
-TEXT = "".join(f"line {number}\n" for number in range(1, 61))
-UTF16 = lsp.PositionEncodingKind.Utf16
-
-
-async def until(condition):
-    """What `condition` gives once it is true."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            found = condition()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if found:
-                return found
-            await asyncio.sleep(0.01)
-
-
-class Editor:
-    """What an editor does: it keeps texts with versions, applies edits, and tells of every change."""
-
-    def __init__(self, client, root):
-        self.client = client
-        self.root = root
-        self.texts = {}
-        self.versions = {}
-        self.answers = []
-        self.questions = []
-        self.edits = []
-        self.behave = None
-        """What happens instead of applying an edit."""
-
-    def uri(self, name):
-        """The URI of a file."""
-        return (self.root / name).as_uri()
-
-    def open(self, name, text=None):
-        """Open a file as it is on disk, or was a moment ago."""
-        text = text or (self.root / name).read_bytes().decode()
-        self.texts[name], self.versions[name] = text, 1
-        item = lsp.TextDocumentItem(uri=self.uri(name), language_id="text", version=1, text=text)
-        self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=item))
-
-    def show(self, name, text):
-        """Let a document have this text, and tell the server so."""
-        self.texts[name] = text
-        self.versions[name] += 1
-        identifier = lsp.VersionedTextDocumentIdentifier(uri=self.uri(name), version=self.versions[name])
-        change = lsp.TextDocumentContentChangeWholeDocument(text=text)
-        self.client.text_document_did_change(
-            lsp.DidChangeTextDocumentParams(text_document=identifier, content_changes=[change])
-        )
-
-    def replace(self, name, old, new):
-        """Type something."""
-        assert old in self.texts[name]
-        self.show(name, self.texts[name].replace(old, new))
-
-    def save(self, name):
-        """Write a document to its file."""
-        (self.root / name).write_bytes(self.texts[name].encode())
-        self.client.text_document_did_save(
-            lsp.DidSaveTextDocumentParams(
-                text_document=lsp.TextDocumentIdentifier(uri=self.uri(name)), text=self.texts[name]
-            )
-        )
-
-    def on_edit(self, params):
-        """What `workspace/applyEdit` does."""
-        (document,) = params.edit.document_changes
-        self.edits.append(document)
-        name = os.path.basename(document.text_document.uri)
-        if self.behave is not None:
-            return self.behave(name, document)
-        if document.text_document.version != self.versions[name]:
-            return lsp.ApplyWorkspaceEditResult(applied=False)
-        self.show(name, with_edits(self.texts[name], document.edits, UTF16))
-        return lsp.ApplyWorkspaceEditResult(applied=True)
-
-    def on_question(self, params):
-        """What `window/showMessageRequest` does."""
-        self.questions.append(params)
-        wanted = self.answers.pop(0) if self.answers else None
-        return next((action for action in params.actions if wanted and wanted in action.title), None)
-
-    async def run(self, command, *arguments):
-        """The answer to a command."""
-        asked = lsp.ExecuteCommandParams(command=command, arguments=list(arguments))
-        return await asyncio.wait_for(self.client.workspace_execute_command_async(asked), WAIT_S)
-
-    async def recorded(self, n):
-        """The last operation, once there are `n`."""
-
-        async def enough():
-            operations = (await self.run("takeback.status", {}))["operations"]
-            return operations[0] if operations and operations[0]["id"] >= n else None
-
-        return await until(enough)
-
-    def write(self, name, old, new):
-        """What another process does."""
-        path = self.root / name
-        before = path.read_bytes().decode()
-        assert old in before
-        path.write_bytes(before.replace(old, new).encode())
-
-    def takeback(self, *words):
-        """The command line in the workspace."""
-        done = subprocess.run([*TAKEBACK, *words], cwd=self.root, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A small repository."""
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "a.txt").write_text(TEXT, encoding="utf-8")
-    (root / "b.txt").write_text(TEXT, encoding="utf-8")
-    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-    return root
-
-
-@pytest_lsp.fixture(config=ClientServerConfig(server_command=[*TAKEBACK, "lsp"]))
-async def client(lsp_client: LanguageClient, project):
-    """A server on a small repository, and an editor that talks to it."""
-    editor = lsp_client.editor = Editor(lsp_client, project)
-
-    @lsp_client.feature(lsp.WORKSPACE_APPLY_EDIT)
-    def _(params: lsp.ApplyWorkspaceEditParams):
-        return editor.on_edit(params)
-
-    @lsp_client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
-    def _(params: lsp.ShowMessageRequestParams):
-        return editor.on_question(params)
-
-    capabilities = client_capabilities("visual-studio-code")
-    await lsp_client.initialize_session(
-        lsp.InitializeParams(
-            capabilities=capabilities,
-            client_info=lsp.ClientInfo(name="Testing", version="1"),
-            workspace_folders=[lsp.WorkspaceFolder(uri=project.as_uri(), name="project")],
-        )
-    )
-    await editor.run("takeback.status", {})  # the first look is done
-    yield
-    await lsp_client.shutdown_session()
-
-
-@pytest.fixture(autouse=True)
-def _state(tmp_path, monkeypatch):
-    """A state folder of the test's own, for the server too."""
-    monkeypatch.setenv("TAKEBACK_STATE_DIR", str(tmp_path / "state"))
 
 
 # -- recording -----------------------------------------------------------------------------------

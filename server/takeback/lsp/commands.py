@@ -105,7 +105,8 @@ async def _carried_out(
         if one.proposed.was_clean and one.proposed.path not in left and writer.is_as_planned(one)
     }
     unsaved = frozenset() if server.can("save") else frozenset(clean)
-    result = await core.do(lambda desk: desk.carry_out(proposal, left, unsaved))
+    paths = {one.proposed.path for one in shown}
+    result = await core.do(lambda desk: desk.carry_out(proposal, paths, left, unsaved))
     if result is None:
         await writer.take_back(shown)
         return None

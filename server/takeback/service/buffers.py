@@ -44,11 +44,18 @@ class Buffer:
     disk: bytes | None
     """Its file when it was looked at last."""
     stamp: tuple[int, ...]
+    is_edited: bool = False
+    """It was changed together with its file and not saved since, so its editor counts it as changed."""
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
+        return normal(self.parent) != normal(self.text)
 
     @property
     def is_dirty(self) -> bool:
-        """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
-        return normal(self.parent) != normal(self.text)
+        """Whether its editor would lose or overwrite something if others changed the file."""
+        return self.is_edited or self.has_unsaved
 
     @property
     def is_over_disk(self) -> bool:
@@ -63,9 +70,20 @@ class Proposed:
     path: WorkspacePath
     version: int
     """Of the document that this was made for."""
+    shown: str
+    """What it shows now."""
     text: str
+    parent: bytes
+    """What its file was when it came from it."""
+    after: bytes
+    """What takes the parent's place."""
     was_clean: bool
     over_disk: bool
+
+    @property
+    def edits(self) -> bool:
+        """Whether the document has to show anything else."""
+        return self.text != self.shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +149,18 @@ class Buffers:
             now = Buffer(version=version, text=text, parent=told, disk=disk, stamp=stamp)
         self._set(path, now)
 
+    def followed(self, proposed: Proposed) -> None:
+        """A document went along with its file: from now on it comes from what that became.
+
+        Not where it was reloaded or saved meanwhile, and not where it lags behind its file.
+        """
+        known = self._open.get(proposed.path)
+        if known is None or not proposed.over_disk or known.parent != proposed.parent:
+            return
+        edited = known.is_edited or proposed.edits
+        moved = replace(known, parent=proposed.after, is_edited=edited)
+        self._set(proposed.path, self._refreshed(proposed.path, moved))
+
     def closed(self, path: WorkspacePath) -> None:
         """A document was closed; its unsaved text is gone."""
         self._open.pop(path, None)
@@ -182,14 +212,14 @@ class Buffers:
         text = buffer.with_unsaved(parent, after, shown, differ)
         if text is None:
             return Blocked(path=plan.path, note="unsaved text in the editor rewrote the same lines")
-        planned = _decoded(join(text), known.text)
-        if planned == known.text:
-            return None
         return Proposed(
             path=plan.path,
             version=known.version,
-            text=planned,
-            was_clean=not known.is_dirty,
+            shown=known.text,
+            text=_decoded(join(text), known.text),
+            parent=known.parent,
+            after=join(after),
+            was_clean=not known.has_unsaved,
             over_disk=known.is_over_disk,
         )
 

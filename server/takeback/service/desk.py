@@ -39,9 +39,14 @@ class Proposal:
     """A plan for the disk, and what open documents have to become before it is carried out."""
 
     draft: taking_back.Draft
-    edits: tuple[Proposed, ...]
+    documents: tuple[Proposed, ...]
     blocked: tuple[Blocked, ...]
     """Documents that cannot follow: their files are left."""
+
+    @property
+    def edits(self) -> tuple[Proposed, ...]:
+        """The documents that have to show anything else."""
+        return tuple(one for one in self.documents if one.edits)
 
 
 class Desk:
@@ -106,7 +111,7 @@ class Desk:
         found = [self.buffers.propose(plan) for plan in draft.plan.files]
         blocked = tuple(one for one in found if isinstance(one, Blocked))
         proposal = Proposal(
-            draft=draft, edits=tuple(one for one in found if isinstance(one, Proposed)), blocked=blocked
+            draft=draft, documents=tuple(one for one in found if isinstance(one, Proposed)), blocked=blocked
         )
         if blocked and request.on_conflict is OnConflict.STOP:
             notes = {one.path: one.note for one in blocked}
@@ -114,20 +119,29 @@ class Desk:
         return proposal
 
     def carry_out(
-        self, proposal: Proposal, left: Mapping[WorkspacePath, str], unsaved: Set[WorkspacePath]
+        self,
+        proposal: Proposal,
+        shown: Set[WorkspacePath],
+        left: Mapping[WorkspacePath, str],
+        unsaved: Set[WorkspacePath],
     ) -> Result | None:
         """The result of writing the files, those in `left` excepted; `None` if the plan went stale.
 
-        `unsaved` are documents that were clean and that the editor cannot save by itself.
+        `shown` are the documents that the editor has changed; `unsaved` those of them that were clean and that it
+        cannot save by itself.
         """
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
         files = [file for file in proposal.draft.plan.files if file.path not in left]
         draft = replace(proposal.draft, plan=replace(proposal.draft.plan, files=tuple(files)))
-        times = self._times(one.path for one in proposal.edits if one.over_disk and one.path not in left)
+        following = [one for one in proposal.documents if one.path in shown or not one.edits]
+        following = [one for one in following if one.path not in left]
+        times = self._times(one.path for one in following if one.over_disk)
         result = taking_back.carried_out(self.workspace, draft)
         if result is None:
             return None
         self._keep_times(times)
+        for one in following:
+            self.buffers.followed(one)
         return _with_documents(result, proposal, left, unsaved)
 
     def _times(self, paths: Iterable[WorkspacePath]) -> dict[WorkspacePath, int]:

@@ -1,0 +1,123 @@
+"""An editor as the language server sees one, played by a test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+
+from lsprotocol import types as lsp
+
+from takeback.lsp.documents import with_edits
+
+WAIT_S = 20
+TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+TEXT = "".join(f"line {number}\n" for number in range(1, 61))
+UTF16 = lsp.PositionEncodingKind.Utf16
+
+
+async def until(condition):
+    """What `condition` gives once it is true."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            found = condition()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+            await asyncio.sleep(0.01)
+
+
+class Editor:
+    """What an editor does: it keeps texts with versions, applies edits, and tells of every change."""
+
+    def __init__(self, client, root):
+        self.client = client
+        self.root = root
+        self.texts = {}
+        self.versions = {}
+        self.answers = []
+        self.questions = []
+        self.edits = []
+        self.behave = None
+        """What happens instead of applying an edit."""
+
+    def uri(self, name):
+        """The URI of a file."""
+        return (self.root / name).as_uri()
+
+    def open(self, name, text=None):
+        """Open a file as it is on disk, or was a moment ago."""
+        text = text or (self.root / name).read_bytes().decode()
+        self.texts[name], self.versions[name] = text, 1
+        item = lsp.TextDocumentItem(uri=self.uri(name), language_id="text", version=1, text=text)
+        self.client.text_document_did_open(lsp.DidOpenTextDocumentParams(text_document=item))
+
+    def show(self, name, text):
+        """Let a document have this text, and tell the server so."""
+        self.texts[name] = text
+        self.versions[name] += 1
+        identifier = lsp.VersionedTextDocumentIdentifier(uri=self.uri(name), version=self.versions[name])
+        change = lsp.TextDocumentContentChangeWholeDocument(text=text)
+        self.client.text_document_did_change(
+            lsp.DidChangeTextDocumentParams(text_document=identifier, content_changes=[change])
+        )
+
+    def replace(self, name, old, new):
+        """Type something."""
+        assert old in self.texts[name]
+        self.show(name, self.texts[name].replace(old, new))
+
+    def save(self, name):
+        """Write a document to its file."""
+        (self.root / name).write_bytes(self.texts[name].encode())
+        self.client.text_document_did_save(
+            lsp.DidSaveTextDocumentParams(
+                text_document=lsp.TextDocumentIdentifier(uri=self.uri(name)), text=self.texts[name]
+            )
+        )
+
+    def on_edit(self, params):
+        """What `workspace/applyEdit` does."""
+        (document,) = params.edit.document_changes
+        self.edits.append(document)
+        name = os.path.basename(document.text_document.uri)
+        if self.behave is not None:
+            return self.behave(name, document)
+        if document.text_document.version != self.versions[name]:
+            return lsp.ApplyWorkspaceEditResult(applied=False)
+        self.show(name, with_edits(self.texts[name], document.edits, UTF16))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    def on_question(self, params):
+        """What `window/showMessageRequest` does."""
+        self.questions.append(params)
+        wanted = self.answers.pop(0) if self.answers else None
+        return next((action for action in params.actions if wanted and wanted in action.title), None)
+
+    async def run(self, command, *arguments):
+        """The answer to a command."""
+        asked = lsp.ExecuteCommandParams(command=command, arguments=list(arguments))
+        return await asyncio.wait_for(self.client.workspace_execute_command_async(asked), WAIT_S)
+
+    async def recorded(self, n):
+        """The last operation, once there are `n`."""
+
+        async def enough():
+            operations = (await self.run("takeback.status", {}))["operations"]
+            return operations[0] if operations and operations[0]["id"] >= n else None
+
+        return await until(enough)
+
+    def write(self, name, old, new):
+        """What another process does."""
+        path = self.root / name
+        before = path.read_bytes().decode()
+        assert old in before
+        path.write_bytes(before.replace(old, new).encode())
+
+    def takeback(self, *words):
+        """The command line in the workspace."""
+        done = subprocess.run([*TAKEBACK, *words], cwd=self.root, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
