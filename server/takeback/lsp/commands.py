@@ -13,6 +13,7 @@ from takeback.aio import Core
 from takeback.checkpoints import CheckpointKind, Wanted
 from takeback.errors import Busy, TakebackError, UsageError
 from takeback.lsp import convert, protocol
+from takeback.lsp.arguments import Arguments, arguments_in
 from takeback.lsp.editor_writer import EditorWriter, Shown, Written
 from takeback.lsp.server import REQUEST_FAILED, Server
 from takeback.model.ids import OpId
@@ -22,8 +23,6 @@ from takeback.service import answers
 from takeback.service.desk import Proposal
 from takeback.service.requests import Message, Outcome, Request, Result, Verb, request_in
 from takeback.undo.clash import OnConflict
-
-Arguments = Mapping[str, Any]
 
 CANCEL = "Cancel"
 ATTEMPTS = 5
@@ -35,8 +34,8 @@ _NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
 
 async def run_command(server: Server, name: str, given: Sequence[Any]) -> Message:
     """The answer to one command, in the JSON of the command line."""
-    arguments = convert.arguments_of(given)
     try:
+        arguments = arguments_in(name, given)
         known = arguments or {}
         core = await server.core_for(known.get("workspace") or known.get("uri"))
         return await _COMMANDS[name](server, core, arguments)
@@ -121,10 +120,7 @@ async def _carried_out(
 async def _undo_last(server: Server, core: Core, arguments: Arguments | None) -> Message:
     if arguments is None:
         return await _undo_asked(server, core, "Take back which operation?")
-    n = arguments.get("n", 1)
-    if type(n) is not int:
-        raise UsageError(f"n is {n!r}", hint="It takes a whole number.")
-    request = _request(core, arguments, n=n, in_editor=True)
+    request = _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
     return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
 
 
@@ -154,7 +150,7 @@ async def _rollback(server: Server, core: Core, arguments: Arguments | None) -> 
         if answer not in named:
             return answers.result(_NOTHING)
         arguments = {"checkpoint": named[answer]}
-    if not isinstance(arguments.get("checkpoint"), str):
+    if "checkpoint" not in arguments:
         raise UsageError("rollback needs a checkpoint", hint='For example {"checkpoint": "cp-3"}.')
     verb = Verb(kind=OperationKind.ROLLBACK, checkpoint=arguments["checkpoint"])
     return await _answered(server, core, verb, _request(core, arguments))
@@ -167,10 +163,10 @@ async def _create_checkpoint(server: Server, core: Core, arguments: Arguments | 
             return {"version": answers.VERSION, "checkpoint": None}
         arguments = {}
     wanted = Wanted(
-        label=str(arguments.get("label") or ""),
-        kind=CheckpointKind(arguments.get("kind") or CheckpointKind.MANUAL),
-        tags=tuple(map(str, arguments.get("tags") or ())),
-        context=dict(arguments.get("context") or {}),
+        label=arguments.get("label", ""),
+        kind=CheckpointKind(arguments.get("kind", CheckpointKind.MANUAL)),
+        tags=tuple(arguments.get("tags", ())),
+        context=dict(arguments.get("context", {})),
     )
     return await core.do(lambda desk: desk.create_checkpoint(wanted))
 
@@ -201,15 +197,12 @@ async def _answered(server: Server, core: Core, verb: Verb, request: Request) ->
 
 def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
     actor = arguments.get("actor")
-    uris = [*arguments.get("uris", ()), *([arguments["uri"]] if arguments.get("uri") else [])]
-    mode = arguments.get("onConflict") or OnConflict.STOP
-    if mode not in tuple(OnConflict):
-        raise UsageError(f"onConflict is {mode!r}", hint=f"It takes one of {', '.join(OnConflict)}.")
+    uris = [*arguments.get("uris", ()), *([arguments["uri"]] if "uri" in arguments else [])]
     return Request(
-        actor=parse_actor(actor) if actor else None,
+        actor=parse_actor(actor) if actor is not None else None,
         paths=tuple(_path(core, uri) for uri in uris),
-        dry_run=bool(arguments.get("dryRun")),
-        on_conflict=OnConflict(mode),
+        dry_run=arguments.get("dryRun", False),
+        on_conflict=OnConflict(arguments.get("onConflict", OnConflict.STOP)),
         **more,
     )
 
@@ -222,10 +215,9 @@ def _path(core: Core, uri: str) -> WorkspacePath:
 
 
 def _ids(arguments: Arguments) -> tuple[OpId, ...]:
-    ids = arguments.get("ids") or ()
-    if not ids or not all(type(one) is int for one in ids):
+    if not arguments.get("ids"):
         raise UsageError("ids are missing", hint='For example {"ids": [12, 13]}.')
-    return tuple(OpId(one) for one in ids)
+    return tuple(map(OpId, arguments["ids"]))
 
 
 _COMMANDS: Mapping[str, Callable[[Server, Core, Arguments | None], Awaitable[Message]]] = MappingProxyType(

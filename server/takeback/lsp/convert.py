@@ -1,10 +1,10 @@
-"""Between the protocol's words and the core's: URIs and paths, texts and edits, arguments and requests."""
+"""Between the protocol's words and the core's: URIs and paths, texts and edits."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 from pygls.uris import from_fs_path, to_fs_path
@@ -24,7 +24,17 @@ def relative_path(root: str, uri: str) -> str | None:
         return None
     full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
     relative = os.path.relpath(full, root)
-    return None if relative == "." or relative.startswith("..") else relative
+    return None if relative == "." or _leads_out(relative) else relative
+
+
+def is_held(root: str, uri: str) -> bool:
+    """Whether a document or folder is `root` or lies below it, by whatever way its URI goes there."""
+    full = file_of(uri)
+    if full is None:
+        return False
+    return relative_path(root, uri) is not None or not _leads_out(
+        os.path.relpath(os.path.realpath(full), root)
+    )
 
 
 def file_of(uri: str) -> str | None:
@@ -50,9 +60,5 @@ def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> l
     ]
 
 
-def arguments_of(arguments: Iterable[Any]) -> Mapping[str, Any] | None:
-    """The one object that a command was called with; `None` if it was called without."""
-    given = list(arguments)
-    if not given or given[0] is None:
-        return None
-    return given[0] if isinstance(given[0], Mapping) else {"": given[0]}
+def _leads_out(relative: str) -> bool:
+    return relative == os.pardir or relative.startswith(os.pardir + os.sep)

@@ -19,6 +19,7 @@ from pygls.lsp.server import LanguageServer
 
 from takeback import __version__
 from takeback.aio import Core
+from takeback.errors import UsageError
 from takeback.lsp import convert
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
@@ -57,19 +58,20 @@ class Server(LanguageServer):
             self._started.set()
 
     async def core_for(self, uri: str | None) -> Core:
-        """The workspace that a document or folder belongs to; without one, the first."""
+        """The workspace that a document or folder belongs to; without one, the first.
+
+        Raises UsageError where no open folder holds it: what nobody opened is never recorded.
+        """
         await self._has_started()
         found = self.core_of(uri) if uri else next(iter(self._cores.values()), None)
-        if found is None and uri and (file := convert.file_of(uri)) is not None:
-            await self._open_folders([os.path.dirname(file)])
-            found = self.core_of(uri)
         if found is None:
-            raise JsonRpcException("no folder is open, so there is no workspace", REQUEST_FAILED)
+            what = f"no open folder holds {uri}" if uri else "no folder is open, so there is no workspace"
+            raise UsageError(what, hint="Open a folder in the editor first.")
         return found
 
     def core_of(self, uri: str) -> Core | None:
         """The open workspace with the longest root that holds a document."""
-        inside = [core for core in self._cores.values() if self._holds(core, uri)]
+        inside = [core for core in self._cores.values() if convert.is_held(core.root, uri)]
         return max(inside, key=lambda core: len(core.root), default=None)
 
     async def close(self) -> None:
@@ -105,12 +107,10 @@ class Server(LanguageServer):
 
     def _folders(self) -> list[str]:
         workspace = self.workspace
-        uris = [*workspace.folders] or ([workspace.root_uri] if workspace.root_uri else [])
+        uris = [folder.uri for folder in workspace.folders.values()]  # the keys are unquoted, so ambiguous
+        if not uris and workspace.root_uri:
+            uris = [workspace.root_uri]
         return [path for path in map(convert.file_of, uris) if path is not None]
-
-    @staticmethod
-    def _holds(core: Core, uri: str) -> bool:
-        return convert.relative_path(core.root, uri) is not None or convert.file_of(uri) == core.root
 
     # -- documents -------------------------------------------------------------------------------
 

@@ -1,0 +1,286 @@
+"""The language server as a process: which folders it records, what it refuses, and how it is reached and ended."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+WAIT_S = 20
+TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+TEXT = "".join(f"line {number}\n" for number in range(1, 31))
+CAPABILITIES = {
+    "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}},
+    "window": {"showMessage": {}},
+}
+
+
+def until(condition):
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        threading.Event().wait(0.01)
+    raise AssertionError("it did not come true in time")
+
+
+class Client:
+    """An editor at its plainest: messages as they go over the wire."""
+
+    def __init__(self, reader, writer):
+        self._reader = reader
+        self._writer = writer
+        self._numbers = itertools.count(1)
+        self._waiting = {}
+        self.told = []
+        """Notifications of the server."""
+        self.asked = queue.Queue()
+        """Requests of the server."""
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def initialize(self, *folders):
+        """Open folders, each a path or a URI."""
+        uris = [folder if isinstance(folder, str) else folder.as_uri() for folder in folders]
+        named = [{"uri": uri, "name": "folder"} for uri in uris]
+        self.request(
+            "initialize", {"processId": None, "capabilities": CAPABILITIES, "workspaceFolders": named}
+        )
+        self.notify("initialized", {})
+
+    def send(self, message):
+        """Write one message."""
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self._writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._writer.flush()
+
+    def notify(self, method, params):
+        """Send a notification."""
+        self.send({"method": method, "params": params})
+
+    def ask(self, method, params):
+        """Send a request; its number, and the queue that gets its answer."""
+        number, answer = next(self._numbers), queue.Queue()
+        self._waiting[number] = answer
+        self.send({"id": number, "method": method, "params": params})
+        return number, answer
+
+    def request(self, method, params):
+        """The answer to a request: the whole message."""
+        return self.ask(method, params)[1].get(timeout=WAIT_S)
+
+    def run(self, command, *arguments):
+        """The result of a command, or its error."""
+        answer = self.request(
+            "workspace/executeCommand", {"command": f"takeback.{command}", "arguments": list(arguments)}
+        )
+        return answer["result"] if "result" in answer else answer["error"]
+
+    def recorded(self, n):
+        """The last operations, once there are `n`."""
+
+        def enough():
+            operations = self.run("status", {})["operations"]
+            return operations if operations and operations[0]["id"] >= n else None
+
+        return until(enough)
+
+    def open(self, path):
+        """Open a document as it is on disk."""
+        item = {"uri": path.as_uri(), "languageId": "text", "version": 1, "text": path.read_text("utf-8")}
+        self.notify("textDocument/didOpen", {"textDocument": item})
+
+    def messages(self):
+        """What was shown to the person."""
+        return [one["params"]["message"] for one in self.told if one["method"] == "window/showMessage"]
+
+    def _read(self):
+        while (size := self._header()) is not None:
+            message = json.loads(self._reader.read(size))
+            if "method" not in message:
+                self._waiting.pop(message["id"]).put(message)
+            elif "id" in message:
+                self.asked.put(message)
+            else:
+                self.told.append(message)
+
+    def _header(self):
+        size = None
+        while (line := self._reader.readline()) not in (b"", b"\r\n"):
+            name, _, value = line.partition(b":")
+            size = int(value) if name.lower() == b"content-length" else size
+        return size
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """The folder with every history, for the servers too."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("TAKEBACK_STATE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def serve():
+    """Starts a server and gives its client; at the end every server is ended."""
+    started = []
+
+    def start(*folders, words=()):
+        process = subprocess.Popen(
+            [*words, *TAKEBACK, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        started.append(process)
+        client = Client(process.stdout, process.stdin)
+        client.process = process
+        client.initialize(*folders)
+        return client
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes a project folder with one file."""
+
+    def project(name="project"):
+        root = tmp_path / name
+        root.mkdir()
+        (root / "a.txt").write_text(TEXT, encoding="utf-8")
+        return root
+
+    return project
+
+
+def histories(state):
+    """The names of the folders that have a history."""
+    return sorted(path.name.rpartition("-")[0] for path in state.iterdir() if path.is_dir())
+
+
+# -- which folders are recorded ------------------------------------------------------------------
+
+
+@pytest.mark.promise(9)
+@pytest.mark.parametrize("argument", ["uri", "workspace"])
+def test_what_nobody_opened_is_not_recorded(serve, make, state, argument):
+    """A document or folder outside the open folders is refused, and nothing begins to be recorded there."""
+    outside = make("outside")
+    client = serve(make())
+    client.run("status", {})
+
+    for uri in ((outside / "a.txt").as_uri(), outside.as_uri(), "file:///", "untitled:1"):
+        error = client.run("undoLast", {argument: uri})["data"]["error"]
+        assert (error["code"], error["message"]) == ("usage", f"no open folder holds {uri}")
+
+    assert histories(state) == ["project"]
+
+
+@pytest.mark.promise(9)
+def test_without_a_folder_nothing_is_recorded(serve, make, state):
+    """A client that opened no folder gets a reason, whatever it names."""
+    root = make()
+    client = serve()
+
+    for argument in ({}, {"workspace": root.as_uri()}):
+        assert client.run("status", argument)["data"]["error"]["code"] == "usage"
+
+    assert not state.exists()
+
+
+def test_a_folder_is_named_as_the_client_names_it(serve, make, state, tmp_path):
+    """`workspace` finds its folder through a symbolic link too, with a final slash, and beside other folders."""
+    first, second = make("first"), make("second")
+    (tmp_path / "link").symlink_to(second)
+    client = serve(first, tmp_path / "link")
+
+    for uri in (
+        second.as_uri(),
+        second.as_uri() + "/",
+        (tmp_path / "link").as_uri(),
+        f"file://{tmp_path}/link/",
+    ):
+        assert client.run("status", {"workspace": uri})["workspace"] == str(second)
+
+    assert histories(state) == ["first", "second"]
+
+
+@pytest.mark.trap(14)
+@pytest.mark.parametrize("name", ["with#hash", "with?mark", "with%41percent", "..dots", "a b;c"])
+def test_a_folder_may_have_any_name(serve, make, name):
+    """A folder whose name holds characters that mean something in a URI is the folder that is recorded."""
+    root = make(name)
+
+    assert serve(root).run("status", {})["workspace"] == str(root)
+
+
+# -- arguments -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(serve, make):
+    """A client of a project with one operation, and the file it changed."""
+    root = make()
+    found = serve(root)
+    found.run("status", {})
+    found.path = root / "a.txt"
+    found.path.write_text(TEXT.replace("line 3\n", "agent\n"), encoding="utf-8")
+    found.recorded(1)
+    return found
+
+
+WRONG = [
+    ("undoLast", 5, "5"),
+    ("undoLast", "2", "'2'"),
+    ("undoLast", [3], "[3]"),
+    ("undoLast", {"actor": 5}, "actor is 5"),
+    ("undoLast", {"actor": ""}, "no actor"),
+    ("undoLast", {"uris": 5}, "uris is 5"),
+    ("undoLast", {"uris": "file:///a"}, "uris is 'file:///a'"),
+    ("undoLast", {"n": True}, "n is True"),
+    ("undoLast", {"n": 10**30}, "n is 1000"),
+    ("undoLast", {"dryRun": "no"}, "dryRun is 'no'"),
+    ("undoLast", {"dryrun": True}, "'dryrun'"),
+    ("undoLast", {"onConflict": 5}, "onConflict is 5"),
+    ("undoOperations", {"ids": 5}, "ids is 5"),
+    ("undoOperations", {"ids": [10**30]}, "ids is 1000"),
+    ("undoOperations", {"ids": [1.0]}, "ids is 1.0"),
+    ("undoOperations", {"ids": None}, "ids are missing"),
+    ("redo", {"n": "two"}, "n is 'two'"),
+    ("redo", {"ids": []}, "ids are missing"),
+    ("rollback", {"checkpoint": 5}, "checkpoint is 5"),
+    ("createCheckpoint", {"kind": "bogus"}, "kind is 'bogus'"),
+    ("createCheckpoint", {"context": 5}, "context is 5"),
+    ("createCheckpoint", {"tags": "abc"}, "tags is 'abc'"),
+    ("createCheckpoint", {"label": 5}, "label is 5"),
+    ("status", {"workspace": 5}, "workspace is 5"),
+    ("status", {"n": 1}, "'n'"),
+]
+
+
+@pytest.mark.promise(2)
+def test_what_a_command_does_not_take_is_refused(client):
+    """An argument of a wrong kind or name is a usage error that names it and says what it takes; nothing is done."""
+    for command, argument, what in WRONG:
+        answer = client.run(command, argument)
+        error = answer["data"]["error"]
+        assert (answer["code"], error["code"]) == (-32803, "usage"), (command, argument)
+        assert what in error["message"]
+        assert error["hint"]
+
+    assert "agent\n" in client.path.read_text(encoding="utf-8")
+    assert [one["id"] for one in client.run("status", {})["operations"]] == [1]
+
+
+def test_null_is_no_value(client):
+    """An argument that is `null` counts as not given."""
+    assert client.run("undoLast", {"n": None, "actor": None, "uris": None})["outcome"] == "applied"
