@@ -1,13 +1,17 @@
 """Undo takes back only what the chosen operations wrote; what cannot be separated is shown, and decided by somebody."""
 
 import shlex
+from contextlib import closing
 
 import pytest
 
 from takeback.model.operation import OperationKind
 from takeback.model.state import FileKind
-from takeback.service import recording, taking_back
+from takeback.service import recording, requests, taking_back
+from takeback.service.channel import Listener, address
+from takeback.service.published import Editor
 from takeback.service.requests import Outcome, Request
+from takeback.undo import apply
 
 BASE = "top\n1\n2\n3\nend\n"
 NOW = "TOP\n1\nformatted\n3\nend\n"
@@ -170,6 +174,111 @@ def make_again(workspace):
     """A new plan for the agent's operation."""
     request = Request(ops=(1,))
     return taking_back.planner(workspace, taking_back.Verb(kind=OperationKind.UNDO), request)()
+
+
+def between_plan_and_files(monkeypatch, act):
+    """`act` happens once: after the next plan was made, before it is compared with the files."""
+    locked, waiting = apply.locked, [act]
+
+    def acting(*arguments):
+        while waiting:
+            waiting.pop()()
+        return locked(*arguments)
+
+    monkeypatch.setattr(apply, "locked", acting)
+
+
+@pytest.mark.promise(2)
+def test_what_is_saved_during_an_undo_is_not_what_it_takes_back(scene, monkeypatch):
+    """Somebody saves a file of the last operation while that is taken back: it goes, and what was saved stays."""
+    scene.write("f", BASE)
+    scene.write("g", BASE)
+    scene.tb("status")
+    scene.write("f", BASE.replace("2\n", "agent\n"))
+    scene.write("g", "agent\n")
+    scene.record("agent:a")
+    between_plan_and_files(monkeypatch, lambda: scene.write("f", scene.read("f") + "human\n"))
+
+    undone = scene.tb("undo")
+
+    assert (undone.json["outcome"], undone.json["undone"]) == ("applied", [1])
+    assert (scene.read("f"), scene.read("g")) == (BASE + "human\n", BASE)
+
+
+@pytest.mark.parametrize("words", [("undo",), ("undo", "--turn", "turn-1"), ("undo", "--since", "cp-1")])
+@pytest.mark.promise(2)
+def test_what_is_recorded_during_an_undo_is_not_chosen(scene, monkeypatch, words):
+    """However operations were chosen, one that is recorded after that is none of them, although it would match."""
+    check_that_what_comes_later_stays(scene, monkeypatch, words)
+
+
+@pytest.mark.promise(2)
+def test_what_is_recorded_during_a_rollback_of_one_actor_is_not_chosen(scene, monkeypatch):
+    """What the actor writes after its operations were chosen stays."""
+    check_that_what_comes_later_stays(scene, monkeypatch, ("rollback", "cp-1", "--actor", "agent:a"))
+
+
+def check_that_what_comes_later_stays(scene, monkeypatch, words):
+    """Of one actor's turn, the command takes back what is there, and leaves what is recorded meanwhile."""
+    scene.write("f", BASE)
+    scene.checkpoint()
+    scene.tb("turn", "begin", "--actor", "agent:a")
+    scene.write("f", BASE.replace("2\n", "agent\n"))
+    scene.record("agent:a")
+
+    def go_on():
+        scene.write("f", scene.read("f") + "later\n")
+        scene.process("record", "--actor", "agent:a")
+
+    between_plan_and_files(monkeypatch, go_on)
+    undone = scene.tb(*words)
+
+    assert (undone.json["outcome"], undone.json["undone"]) == ("applied", [1])
+    assert scene.read("f") == BASE + "later\n"
+
+
+@pytest.mark.promise(2)
+def test_an_editor_is_asked_for_the_operations_that_were_chosen(scene, monkeypatch):
+    """Where an editor has to do it, it is told which operations: what is recorded until then is none of them."""
+    scene.write("f", BASE)
+    scene.tb("status")
+    scene.write("f", BASE.replace("2\n", "agent\n"))
+    scene.record("agent:a")
+    asked = []
+
+    def answer(_number, message):
+        asked.append(requests.request_in(message["request"])[1])
+        return {"outcome": "nothing", "operation": None, "undone": [], "files": []}
+
+    with scene.opened() as workspace, closing(Listener(address(workspace.state, "editor"), answer)):
+        place = address(workspace.state, "editor")
+        editor = Editor(name="an editor", address=place, pid=0, dirty=frozenset({"f"}))
+        monkeypatch.setattr(taking_back, "editors", lambda _: (editor,))
+        taking_back.undo(workspace, Request())
+
+    assert [(request.n, request.ops) for request in asked] == [(None, (1,))]
+
+
+@pytest.mark.promise(2)
+def test_a_redo_during_which_somebody_undoes_brings_back_what_was_undone_before(scene, monkeypatch):
+    """What another process takes back while a redo is planned anew is not what the redo brings back."""
+    scene.write("f", BASE)
+    scene.write("g", BASE)
+    scene.tb("status")
+    for path in "f", "g":
+        scene.write(path, BASE.replace("2\n", "agent\n"))
+        scene.record("agent:a")
+    scene.tb("undo", "--op", "1")
+
+    def undo_the_other():
+        scene.write("f", scene.read("f") + "later\n")
+        scene.process("undo", "--op", "2")
+
+    between_plan_and_files(monkeypatch, undo_the_other)
+    redone = scene.tb("redo")
+
+    assert (redone.json["outcome"], redone.json["undone"]) == ("applied", [3])
+    assert (scene.read("f"), scene.read("g")) == (BASE.replace("2\n", "agent\n") + "later\n", BASE)
 
 
 @pytest.mark.promise(2)

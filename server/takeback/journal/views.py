@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from takeback.errors import Damaged, NotFound
@@ -24,10 +24,21 @@ _PAGE = 200
 
 def operation(journal: Journal, op: OpId) -> Operation:
     """One operation. Raises NotFound if there is none with this id."""
-    found = operations(journal, "id = ?", (op,))
-    if not found:
-        raise NotFound(f"there is no operation {op}")
-    return found[0]
+    return named(journal, (op,))[0]
+
+
+def named(journal: Journal, ops: Iterable[OpId]) -> tuple[Operation, ...]:
+    """The operations of these ids, each once, in this order. Raises NotFound if one does not exist."""
+    ids = tuple(dict.fromkeys(ops))
+    found: dict[OpId, Operation] = {}
+    for start in range(0, len(ids), _PAGE):
+        part = ids[start : start + _PAGE]
+        page = operations(journal, f"id IN ({','.join('?' * len(part))})", part)
+        found.update((one.id, one) for one in page)
+    for op in ids:
+        if op not in found:
+            raise NotFound(f"there is no operation {op}")
+    return tuple(found[op] for op in ids)
 
 
 def operations(journal: Journal, condition: str, parameters: Sequence[Any] = ()) -> tuple[Operation, ...]:

@@ -34,7 +34,10 @@ class Draft:
 
 
 def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
-    """What makes the plan, and makes it anew when it went stale. What nobody announced is recorded first."""
+    """What makes the plan, and makes it anew when it went stale. What nobody announced is recorded first.
+
+    Operations are selected once, here: what is recorded while the plan goes stale is never taken for one of them.
+    """
     if verb.kind is OperationKind.UNDO:
         return _undoing(workspace, request)
     if verb.kind is OperationKind.REDO:
@@ -48,11 +51,12 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     _check(request)
     sync(workspace)
     narrow = _narrow(workspace, request)
+    selection = _select(workspace, request, narrow)
 
     def make() -> Draft:
-        selection = _select(workspace, request, narrow)
-        flips = select.undoing(selection.chosen, narrow)
-        return _draft(workspace, OperationKind.UNDO, selection.chosen, flips, request, selection.passed)
+        chosen = _read_again(workspace, selection.chosen)
+        flips = select.undoing(chosen, narrow)
+        return _draft(workspace, OperationKind.UNDO, chosen, flips, request, selection.passed)
 
     return make
 
@@ -61,18 +65,15 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     _check(request)
     sync(workspace)
     everywhere = Narrow()
+    named = request.ops or tuple(one.id for one in _last_undone(workspace, request.n or 1))
 
     def make() -> Draft:
-        if request.ops:
-            chosen = tuple(views.operation(workspace.journal, op) for op in request.ops)
-            reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
-            returning = [op for op in chosen if op not in reverting]
-            flips = select.undoing(reverting, everywhere)
-            for file, more in select.redoing(returning, everywhere).items():
-                flips.setdefault(file, {}).update(more)
-        else:
-            chosen = _last_undone(workspace, request.n or 1)
-            flips = select.undoing(chosen, everywhere)
+        chosen = views.named(workspace.journal, named)
+        reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
+        returning = [op for op in chosen if op not in reverting]
+        flips = select.undoing(reverting, everywhere)
+        for file, more in select.redoing(returning, everywhere).items():
+            flips.setdefault(file, {}).update(more)
         return _draft(workspace, OperationKind.REDO, chosen, flips, request, ())
 
     return make
@@ -180,9 +181,7 @@ def _narrow(workspace: Workspace, request: Request) -> Narrow:
 def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
     journal = workspace.journal
     if request.ops:
-        return select.Selection(
-            chosen=tuple(views.operation(journal, op) for op in dict.fromkeys(request.ops))
-        )
+        return _named(workspace, request, narrow)
     if request.turn is not None:
         turn = views.turn(journal, request.turn)
         return select.matching(
@@ -194,6 +193,23 @@ def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Se
     return select.last(views.newest_first(journal), request.n or 1, narrow)
 
 
+def _named(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
+    """The operations that the request names. Raises UsageError for one that `narrow` leaves out by its actor."""
+    chosen = views.named(workspace.journal, request.ops)
+    for one in chosen:
+        why = select.not_by(one, narrow)
+        if why:
+            raise UsageError(
+                f"operation {one.id} is not by {narrow.actor}: {why}", hint="Leave `--actor` out."
+            )
+    return select.Selection(chosen=chosen)
+
+
+def _read_again(workspace: Workspace, chosen: Iterable[Operation]) -> tuple[Operation, ...]:
+    """The same operations, with what stands of them now."""
+    return views.named(workspace.journal, (operation.id for operation in chosen))
+
+
 def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
     journal = workspace.journal
     operations = views.newest_first(journal)
@@ -202,12 +218,13 @@ def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
 
 def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Request) -> Callable[[], Draft]:
     narrow = _narrow(workspace, request)
+    later = views.newest_first(workspace.journal, after=checkpoint.position)
+    selection = _named(workspace, request, narrow) if request.ops else select.matching(later, narrow)
 
     def make() -> Draft:
-        later = views.newest_first(workspace.journal, after=checkpoint.position)
-        selection = select.matching(later, narrow)
-        flips = select.undoing(selection.chosen, narrow)
-        draft = _draft(workspace, OperationKind.ROLLBACK, selection.chosen, flips, request, selection.passed)
+        chosen = _read_again(workspace, selection.chosen)
+        flips = select.undoing(chosen, narrow)
+        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, flips, request, selection.passed)
         label = f"{request.actor} to {checkpoint.id}"
         return replace(draft, source=_source(OperationKind.ROLLBACK, label, checkpoint))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -74,6 +74,11 @@ class Verb:
     """For rollback and restore."""
 
 
+def about(request: Request, ops: tuple[OpId, ...]) -> Request:
+    """The same request for exactly the operations that it chose: what is recorded since cannot be taken for one."""
+    return replace(request, n=None, turn=None, since=None, ops=ops) if ops else request
+
+
 def request_out(verb: Verb, request: Request) -> Message:
     """A request as a message."""
     return {
@@ -96,7 +101,7 @@ def request_in(message: Message) -> tuple[Verb, Request]:
     return Verb(kind=OperationKind(message["kind"]), checkpoint=message["checkpoint"]), Request(
         n=message["n"],
         ops=tuple(OpId(op) for op in message["ops"]),
-        turn=TurnId(turn) if turn else None,
+        turn=TurnId(turn) if turn is not None else None,
         since=message["since"],
         actor=message["actor"],
         paths=tuple(WorkspacePath(path) for path in message["paths"]),

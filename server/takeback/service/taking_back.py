@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from takeback.errors import Busy
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind
@@ -10,7 +12,7 @@ from takeback.service import handover
 from takeback.service.drafting import Draft, planner
 from takeback.service.opening import Workspace
 from takeback.service.published import editors
-from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
+from takeback.service.requests import FileResult, Outcome, Request, Result, Verb, about
 from takeback.undo.apply import Stale
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FAILED, UndoPlan
@@ -101,7 +103,8 @@ def _by_editor(workspace: Workspace, draft: Draft, verb: Verb, request: Request)
     holding = [editor for editor in editors(workspace.state) if editor.dirty & paths]
     if not holding:
         return None
-    return handover.take_back(holding, paths, verb, request)
+    result = handover.take_back(holding, paths, verb, about(request, draft.plan.undone))
+    return replace(result, passed=draft.passed)
 
 
 def _outcome(plan: UndoPlan, operation: OpId | None) -> Outcome:

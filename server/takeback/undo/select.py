@@ -104,7 +104,16 @@ def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
         return ""
     if operation.actor in narrow.passing:
         return f"it is by {operation.actor}, and the editor's own undo takes it back"
-    if operation.inferred and narrow.actor is not None and not narrow.inferred:
+    return not_by(operation, narrow)
+
+
+def not_by(operation: Operation, narrow: Narrow) -> str | None:
+    """Why an operation does not count as that of the actor to whom `narrow` limits; `None` if it does."""
+    if narrow.actor is None:
+        return None
+    if operation.actor != narrow.actor:
+        return f"it is by {operation.actor}"
+    if operation.inferred and not narrow.inferred:
         return f"its actor {operation.actor} was concluded from time alone; `--inferred` includes it"
     return None
 

@@ -143,6 +143,24 @@ def test_a_restore_is_an_operation_of_its_own(scene):
     assert scene.files() == after
 
 
+def test_an_operation_of_another_actor_is_not_narrowed_to(scene):
+    """`--op` with `--actor` is refused where the operation is not by that actor, or only concluded to be."""
+    scene.tb("status")
+    written(scene, "agent:a", "human")
+    scene.tb("turn", "begin", "--actor", "agent:a")
+    scene.write("f3", "perhaps\n")
+    scene.tb("status")
+
+    for op, why in ("2", "by human"), ("3", "from time alone"):
+        refused = scene.tb("undo", "--op", "1", "--op", op, "--actor", "agent:a")
+        assert (refused.status, refused.code) == (2, "usage")
+        assert why in refused.json["error"]["message"]
+    assert sorted(scene.files()) == ["f1", "f2", "f3"]
+    check(
+        scene.tb("undo", "--op", "1", "--op", "3", "--actor", "agent:a", "--inferred"), [1, 3], ["f2"], scene
+    )
+
+
 @pytest.mark.parametrize("words", [("1", "--op", "1"), ("--turn", "turn-1", "--since", "1"), ("0",), ("-1",)])
 def test_requests_that_contradict_themselves_are_refused(scene, words):
     """N, `--op`, `--turn` and `--since` exclude each other, and N is one or more."""
