@@ -8,7 +8,7 @@ however many processes saw the same write, it is recorded once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from takeback.errors import Busy, StorageFull
@@ -109,6 +109,8 @@ class Recorder:
         self._baseline = baseline
         self._clock = clock
         self._n_cleanings = journal.cleanings()
+        self.held: Set[WorkspacePath] = frozenset()
+        """Paths whose documents an editor changes for Takeback at this moment: its saves are nobody else's writes."""
 
     def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
         """The file at `path` and its last known state."""
@@ -151,7 +153,7 @@ class Recorder:
         if little is None:
             self._store.make_durable()
         with self._journal.transaction():
-            claimed = self._journal.claimed()
+            claimed = self._journal.claimed() | self.held
             claimed |= self._dropped(seen)
             claimed |= self._overtaken(seen)
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from lsprotocol import types as lsp
 
-from editor import TEXT
+from editor import TEXT, UTF16
+from takeback.lsp.documents import with_edits
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -87,3 +89,62 @@ async def test_an_edited_document_counts_as_changed_until_it_is_saved(client):
     after = (await editor.run("takeback.status", {}))["documents"]
 
     assert [one["dirty"] for one in (*before, *after)] == [True, False]
+
+
+# -- editors that save at once -------------------------------------------------------------------
+
+
+def saving_at_once(editor):
+    """Let the editor save each edit before it answers."""
+
+    def save(name, document):
+        editor.show(name, with_edits(editor.texts[name], document.edits, UTF16))
+        editor.save(name)
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = save
+
+
+@pytest.mark.promise(8)
+async def test_an_editor_that_saves_at_once_does_the_undo_itself(client):
+    """Where a document is saved before its file is written, that save is the undo, recorded once and redone as one."""
+    editor = client.editor
+    editor.takeback("run", "--", "sed", "-i", "s/^line 3$/agent/", "a.txt", "b.txt")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.open("b.txt")
+    saving_at_once(editor)
+
+    undone = await editor.run("takeback.undoLast", {"n": 1})
+    texts = (*editor.texts.values(), on_disk(editor), on_disk(editor, "b.txt"))
+    redone = await editor.run("takeback.redo", {"n": 1})
+
+    assert (undone["outcome"], set(texts), len(editor.edits)) == ("applied", {TEXT}, 4)
+    assert (redone["outcome"], set(editor.texts.values()), on_disk(editor)) == ("applied", {AGENT}, AGENT)
+    operations = (await editor.run("takeback.status", {}))["operations"]
+    assert [one["kind"] for one in operations] == ["redo", "undo", "command"]
+
+
+@pytest.mark.promise(2)
+@pytest.mark.promise(8)
+async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client):
+    """A save of unsaved text in the middle of an undo is two operations: the human's own lines, and the undo."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    saving_at_once(editor)
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    mine = TEXT.replace("line 39\n", "mine\n")
+    assert (result["outcome"], editor.texts["a.txt"], on_disk(editor)) == ("applied", mine, mine)
+    operations = (await editor.run("takeback.status", {}))["operations"]
+    assert [(one["kind"], one["actor"]) for one in operations] == [
+        ("undo", "takeback"),
+        ("edit", "human"),
+        ("edit", "unknown"),
+    ]
+    await editor.run("takeback.redo", {"n": 1})
+    assert on_disk(editor) == mine.replace("line 3\n", "agent\n") == editor.texts["a.txt"]

@@ -61,13 +61,20 @@ def handed_over(server: Server, root: str, message: Message) -> Message:
 async def take_back(server: Server, core: Core, verb: Verb, request: Request) -> Result:
     """Take something back in documents and files; what moves meanwhile leads to a new plan."""
     async with server.lock(core):
-        for _ in range(ATTEMPTS):
-            found = await core.do(lambda desk: desk.propose(verb, request))
-            if isinstance(found, Result):
-                return found
-            result = await _attempt(server, core, found)
-            if result is not None:
-                return result
+        try:
+            return await _attempts(server, core, verb, request)
+        finally:
+            core.post(lambda desk: desk.let_go())
+
+
+async def _attempts(server: Server, core: Core, verb: Verb, request: Request) -> Result:
+    for _ in range(ATTEMPTS):
+        found = await core.do(lambda desk: desk.propose(verb, request))
+        if isinstance(found, Result):
+            return found
+        result = await _attempt(server, core, found)
+        if result is not None:
+            return result
     raise Busy("files or documents of this undo keep changing", hint="Try again when nobody is writing.")
 
 

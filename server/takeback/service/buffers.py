@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from takeback.errors import TakebackError
@@ -19,7 +19,7 @@ from takeback.model.operation import HUMAN, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
 from takeback.model.text import Text, is_binary, join, split
-from takeback.record import Source
+from takeback.record import Entry, Source
 from takeback.service import recording
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
@@ -115,6 +115,7 @@ class Buffers:
         self._workspace = workspace
         self._publication = publication
         self._open: dict[WorkspacePath, Buffer] = {}
+        self._held: dict[WorkspacePath, Proposed] = {}
 
     # -- what the editor tells -------------------------------------------------------------------
 
@@ -138,7 +139,10 @@ class Buffers:
     def saved(self, path: WorkspacePath, text: str) -> None:
         """A document was saved: its file is recorded as the human's, and what came after that as it is."""
         known = self._open.get(path)
-        if not recording.is_paused(self._workspace):
+        held = self._held.get(path)
+        if held is not None and normal(held.text) == normal(text):
+            self._record_draft(held)
+        elif not recording.is_paused(self._workspace):
             self._record_save(path, text, known.parent if known else None)
         disk, stamp = self._look(path)
         version = known.version if known else 0
@@ -148,18 +152,6 @@ class Buffers:
             told = _encoded(text, known.parent if known else None)
             now = Buffer(version=version, text=text, parent=told, disk=disk, stamp=stamp)
         self._set(path, now)
-
-    def followed(self, proposed: Proposed) -> None:
-        """A document went along with its file: from now on it comes from what that became.
-
-        Not where it was reloaded or saved meanwhile, and not where it lags behind its file.
-        """
-        known = self._open.get(proposed.path)
-        if known is None or not proposed.over_disk or known.parent != proposed.parent:
-            return
-        edited = known.is_edited or proposed.edits
-        moved = replace(known, parent=proposed.after, is_edited=edited)
-        self._set(proposed.path, self._refreshed(proposed.path, moved))
 
     def closed(self, path: WorkspacePath) -> None:
         """A document was closed; its unsaved text is gone."""
@@ -197,6 +189,38 @@ class Buffers:
         """Whether unsaved text stands over a file."""
         known = self._open.get(path)
         return known is not None and known.is_dirty
+
+    # -- while a plan is carried out -------------------------------------------------------------
+
+    def hold(self, proposed: Iterable[Proposed]) -> None:
+        """These documents are about to be changed; an editor may save them before their files are written.
+
+        Until `let_go`, what such a save writes is the plan's and is recorded by nobody else in this process.
+        """
+        self._held = {one.path: one for one in proposed if one.over_disk}
+        self._workspace.recorder.held = frozenset(self._held)
+
+    def let_go(self) -> None:
+        """The plan was carried out, or given up."""
+        self.hold(())
+
+    def holds(self, path: WorkspacePath) -> bool:
+        """Whether a document is being changed together with its file."""
+        return path in self._held
+
+    def followed(self, proposed: Proposed) -> None:
+        """A document went along with its file: from now on it comes from what that became.
+
+        Not where it was reloaded or saved meanwhile, and not where it lags behind its file.
+        """
+        known = self._open.get(proposed.path)
+        if known is None or not proposed.over_disk or known.parent != proposed.parent:
+            return
+        edited = known.is_edited or proposed.edits
+        moved = replace(known, parent=proposed.after, is_edited=edited)
+        self._set(proposed.path, self._refreshed(proposed.path, moved))
+
+    # -- what a plan makes of a document ----------------------------------------------------------
 
     def _proposed(self, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
         assert known.parent is not None, "BUG: a document without a parent takes no part"
@@ -278,6 +302,18 @@ class Buffers:
             recorder.claim(source, path, state)
         if state != seen[0].after:
             recorder.record(recording.unannounced(self._workspace, ""), looker.observe([path]))
+
+    def _record_draft(self, held: Proposed) -> None:
+        """Record the unsaved text that a save wrote together with the plan's: without the plan, it is the human's."""
+        if held.was_clean:
+            return
+        recorder, store, journal = self._workspace.recorder, self._workspace.store, self._workspace.journal
+        file, before = recorder.state_of(held.path)
+        after = self._told_state(before, _encoded(held.shown, held.parent))
+        store.make_durable()
+        with journal.transaction():
+            entry = Entry(file=file, path=held.path, before=before, after=after)
+            recorder.append(Source(kind=OperationKind.EDIT, actor=HUMAN), [entry])
 
     def _told_state(self, seen: FileState, data: bytes) -> FileState:
         blob = self._workspace.store.put(data)

@@ -23,6 +23,7 @@ from takeback.service.buffers import Blocked, Buffers, Proposed
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication, editors
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
+from takeback.undo import planning
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FileOutcome, FilePlan
 
@@ -103,6 +104,7 @@ class Desk:
 
         Raises what `taking_back` raises, and Refused where another editor holds unsaved text.
         """
+        self.let_go()
         draft = taking_back.planner(self.workspace, verb, request)()
         settled = taking_back.decided(draft, request)
         if settled is not None:
@@ -116,7 +118,12 @@ class Desk:
         if blocked and request.on_conflict is OnConflict.STOP:
             notes = {one.path: one.note for one in blocked}
             return _stopped(draft, notes)
+        self.buffers.hold(proposal.edits)
         return proposal
+
+    def let_go(self) -> None:
+        """Nothing is being taken back any more."""
+        self.buffers.let_go()
 
     def carry_out(
         self,
@@ -132,17 +139,31 @@ class Desk:
         """
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
         files = [file for file in proposal.draft.plan.files if file.path not in left]
+        files = [self._over_saved(file) for file in files]
         draft = replace(proposal.draft, plan=replace(proposal.draft.plan, files=tuple(files)))
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
         times = self._times(one.path for one in following if one.over_disk)
         result = taking_back.carried_out(self.workspace, draft)
+        if result is None:  # once more: an editor that saved what it was told to show has done a part itself
+            result = taking_back.carried_out(self.workspace, draft)
         if result is None:
             return None
         self._keep_times(times)
         for one in following:
             self.buffers.followed(one)
+        unsaved = {path for path in unsaved if self.buffers.is_dirty(path)}
         return _with_documents(result, proposal, left, unsaved)
+
+    def _over_saved(self, file: FilePlan) -> FilePlan:
+        """A file's plan; anew, where its editor has saved the document together with unsaved text."""
+        workspace = self.workspace
+        is_saved = workspace.recorder.state_of(file.path)[1] != file.before
+        if not (is_saved and file.flips and self.buffers.holds(file.path)):
+            return file
+        flips = {file.file: dict(file.flips)}
+        (anew,) = planning.plans(workspace.journal, workspace.store, flips, OnConflict.STOP)
+        return file if anew.conflicts else anew
 
     def _times(self, paths: Iterable[WorkspacePath]) -> dict[WorkspacePath, int]:
         found = {}

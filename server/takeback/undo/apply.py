@@ -24,7 +24,7 @@ from takeback.model.paths import WorkspacePath, ancestors, parent
 from takeback.model.state import FileKind
 from takeback.record import Entry, Recorder, Source
 from takeback.store.objects import ObjectStore
-from takeback.undo.carry import Carrier, Move, matches
+from takeback.undo.carry import Carrier, Move, blob_id, matches
 from takeback.undo.intents import Intent, from_bytes, to_bytes
 from takeback.undo.plan import FilePlan, UndoPlan
 
@@ -81,13 +81,15 @@ class Applier:
         if not files:
             return Applied(operation=None)
         with locked(self.lock_path, LOCK_WAIT_S):
-            moved = self._moved([file for file in files if file.writes])
+            writing = [file for file in files if file.writes]
+            done = {file.path for file in writing if self._is_done(file)}
+            moved = self._moved([file for file in writing if file.path not in done])
             if moved:
                 return Stale(paths=moved)
             self._check_writable(files)
             entries = tuple(self._entry(file) for file in files)
             token = os.urandom(6).hex()
-            return self._carry_out(Intent(source=source, entries=entries, token=token))
+            return self._carry_out(Intent(source=source, entries=entries, token=token), done)
 
     def settle(self) -> tuple[Settled, ...]:
         """Finish or reverse every operation that a death interrupted. Returns at once if another process is at work."""
@@ -101,8 +103,8 @@ class Applier:
 
     # -- applying --------------------------------------------------------------------------------
 
-    def _carry_out(self, intent: Intent) -> Applied | Stale:
-        moves = intent.moves()
+    def _carry_out(self, intent: Intent, done: Set[WorkspacePath]) -> Applied | Stale:
+        moves = tuple(move for move in intent.moves() if move.path not in done)
         row_id = self._begin(intent)
         try:
             self._carrier().stage(moves)
@@ -157,6 +159,13 @@ class Applier:
                 text = "was changed by others while an operation of Takeback was interrupted; it was left as it is"
                 self.journal.append("notices", self.clock(), "left", os.fsencode(path), text)
         return left
+
+    def _is_done(self, file: FilePlan) -> bool:
+        """Whether the editor of its document was told the same, and has saved it already."""
+        if file.path not in self.recorder.held:
+            return False
+        after = file.after if file.data is None else replace(file.after, blob=blob_id(file.data))
+        return file.path == file.target and file.writes and matches(self.folder, file.path, after)
 
     def _moved(self, files: Sequence[FilePlan]) -> tuple[WorkspacePath, ...]:
         """The paths that are not what the plan expects."""
