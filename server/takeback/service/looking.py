@@ -15,7 +15,7 @@ from takeback.service import answers
 from takeback.service.lease import holder
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
-from takeback.service.recording import is_paused, sync
+from takeback.service.recording import glance, is_paused
 from takeback.store.usage import usage
 from takeback.timeline import diff as differences
 from takeback.timeline import pages
@@ -37,7 +37,7 @@ class Wanted:
 
 def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
     """Operations, newest first. Raises NotFound for a turn or moment that does not exist."""
-    sync(workspace)
+    glance(workspace)
     turn = views.turn(workspace.journal, TurnId(wanted.turn)).id if wanted.turn else None
     narrowed = pages.Filter(
         actor=parse_actor(wanted.actor) if wanted.actor else None,
@@ -50,7 +50,7 @@ def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
 
 def operation(workspace: Workspace, op: OpId) -> Operation:
     """One operation. Raises NotFound."""
-    sync(workspace)
+    glance(workspace)
     return views.operation(workspace.journal, op)
 
 
@@ -62,7 +62,7 @@ def diffs_of(workspace: Workspace, one: Operation) -> tuple[str, ...]:
 
 def diff(workspace: Workspace, moments: str | None, paths: Sequence[WorkspacePath]) -> tuple[str, ...]:
     """A unified diff for each file that differs between two moments."""
-    sync(workspace)
+    glance(workspace)
     after, up_to = _range(workspace, moments)
     found = differences.between(workspace.journal, after, up_to, paths)
     return tuple(differences.render(workspace.store, part) for part in found)
@@ -88,7 +88,7 @@ def _before(workspace: Workspace, moment: str) -> OpId:
 
 def status(workspace: Workspace) -> answers.Answer:
     """The workspace at a glance, as an answer."""
-    sync(workspace)
+    glance(workspace)
     journal = workspace.journal
     space = usage(workspace.store)
     recent = log(workspace, Wanted(n=_STATUS_OPERATIONS))

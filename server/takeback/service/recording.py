@@ -11,7 +11,7 @@ from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
 from takeback.record import Source
-from takeback.service import channel
+from takeback.service import at_work, channel
 from takeback.service.opening import Workspace
 from takeback.watch.look import Looked
 
@@ -32,6 +32,15 @@ def sync(workspace: Workspace) -> Looked:
     if is_paused(workspace):
         return Looked(operation=None)
     return _caught_up(workspace, None)
+
+
+def glance(workspace: Workspace) -> None:
+    """Record what happened unannounced, for somebody who only reads.
+
+    Not while a command is at work: what it writes is one operation, recorded at its end.
+    """
+    if not at_work.commands(workspace.state):
+        sync(workspace)
 
 
 def recorder_address(workspace: Workspace) -> str:
@@ -68,8 +77,19 @@ def source_in(message: channel.Message) -> Source:
     )
 
 
-def unannounced(workspace: Workspace, label: str = FOUND) -> Source:
-    """Who an unannounced write is put down to: the open turn's actor, inferred, or unknown."""
+def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") -> Source:
+    """Who an unannounced write is put down to: the command at work, the open turn's actor, inferred, or unknown.
+
+    `besides` names a command that has not begun, or has ended.
+    """
+    commands = [
+        source_in(body) for name, body in at_work.commands(workspace.state).items() if name != besides
+    ]
+    if len(commands) == 1:
+        return commands[0]
+    if commands:
+        who = " or ".join(sorted(source.actor for source in commands))
+        return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
     turns = views.open_turns(workspace.journal)
     if len(turns) == 1:
         turn = turns[0]
@@ -107,16 +127,25 @@ def command(workspace: Workspace, actor: str, label: str) -> Iterator[None]:
     """What is written meanwhile, and nobody announces, is recorded at the end as one operation of a command."""
     source = _command_source(workspace, actor, label)
     sync(workspace)
-    line = channel.call(recorder_address(workspace), SYNC_S)
-    begun = line.ask({"do": "begin", "source": source_out(source)}, SYNC_S) if line else None
-    try:
-        yield
-    finally:
-        ended = line.ask({"do": "end"}, END_S) if line and begun else None
-        if line:
-            line.close()
-        if ended is None or "operation" not in ended:  # no recorder, or it died meanwhile
-            workspace.looker.everything(source)
+    with at_work.announced(workspace.state, source_out(source)) as name:
+        line = channel.call(recorder_address(workspace), SYNC_S)
+        begun = (
+            line.ask({"do": "begin", "name": name, "source": source_out(source)}, SYNC_S) if line else None
+        )
+        try:
+            yield
+        finally:
+            ended = line.ask({"do": "end"}, END_S) if line and begun else None
+            if line:
+                line.close()
+            if ended is None or "operation" not in ended:  # no recorder, or not the same all the time
+                workspace.looker.everything(at_its_end(workspace, name, source))
+
+
+def at_its_end(workspace: Workspace, name: str, source: Source) -> Source:
+    """Whose the writes until the end of a command are: its own, unless others are at work too."""
+    is_alone = not at_work.commands(workspace.state).keys() - {name}
+    return source if is_alone else unannounced(workspace)
 
 
 def _command_source(workspace: Workspace, actor: str, label: str) -> Source:

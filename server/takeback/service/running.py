@@ -18,11 +18,11 @@ from contextlib import ExitStack
 from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.journal.log import Journal
-from takeback.model.operation import UNKNOWN, Operation, OperationKind
+from takeback.model.operation import Operation
 from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
-from takeback.service import channel, maintenance, recording
+from takeback.service import at_work, channel, maintenance, recording
 from takeback.service.inbox import Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
@@ -60,7 +60,8 @@ class Running:
         self._others = others or {}
         self._lease = Lease(workspace.state)
         self._listener: channel.Listener | None = None
-        self._commands: dict[int, Source] = {}
+        self._commands: dict[int, tuple[str, Source]] = {}
+        """By connection: commands that began while this process recorded."""
         self._stack = ExitStack()
         self._seen = workspace.journal.last_operation()
         self._is_stopping = False
@@ -80,6 +81,7 @@ class Running:
                     job()
                 watching = self._workspace.here.watching
                 if watching is not None:
+                    watching.holding = self._is_command_at_work()
                     watching.step()
                     self._is_stopping = self._is_stopping or watching.is_over
                 if self._is_root_gone():
@@ -106,8 +108,11 @@ class Running:
 
     def _is_time_to_tidy(self) -> bool:
         """Whether cap and retention are due, and nobody is at work."""
-        is_quiet = not self._commands and not self._is_stopping
-        return self.is_recorder and is_quiet and time.monotonic() >= self._next_tidy
+        is_due = self.is_recorder and not self._is_stopping and time.monotonic() >= self._next_tidy
+        return is_due and not self._is_command_at_work()
+
+    def _is_command_at_work(self) -> bool:
+        return bool(at_work.commands(self._workspace.state))
 
     def _tidy(self) -> None:
         self._next_tidy = time.monotonic() + _TIDY_EVERY_S
@@ -131,12 +136,13 @@ class Running:
             self._workspace.looker,
             settle_ms=self._workspace.config.watch.settle_ms,
             leave_out=leave_out(self._workspace, self._stack),
-            source=self._source,
+            source=lambda label: recording.unannounced(self._workspace, label),
             is_paused=lambda: recording.is_paused(self._workspace),
             wake=self._inbox.wake,
         )
         self.is_recorder = True
         self._workspace.here.watching = watching
+        watching.holding = self._is_command_at_work()
         try:
             watching.start()
         except TakebackError:
@@ -159,16 +165,6 @@ class Running:
             self._tell()
         self._stack.close()
         self._lease.give_up()
-
-    def _source(self, label: str) -> Source:
-        """Whose an unannounced write is: the running command's, else the open turn's, else nobody's known."""
-        running = tuple(self._commands.values())
-        if len(running) == 1:
-            return running[0]
-        if running:
-            who = " or ".join(source.actor for source in running)
-            return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
-        return recording.unannounced(self._workspace, label)
 
     # -- following -------------------------------------------------------------------------------
 
@@ -199,9 +195,8 @@ class Running:
         if watching is None:
             return {"failed": True}
         if message["do"] == "begin":
-            watching.catch_up()
-            self._commands[connection] = recording.source_in(message["source"])
-            watching.holding = True
+            watching.catch_up(recording.unannounced(self._workspace, "", besides=message["name"]))
+            self._commands[connection] = (message["name"], recording.source_in(message["source"]))
             return {"begun": True}
         if message["do"] == "end":
             return _recorded(self._end(connection))
@@ -210,13 +205,10 @@ class Running:
 
     def _end(self, connection: int) -> Recorded:
         """The effects of a command that has ended are recorded as its own, whoever else is running."""
-        source = self._commands.pop(connection)
         watching = self._workspace.here.watching
         assert watching is not None, "BUG: commands begin while this process records"
-        several = bool(self._commands)
-        recorded = watching.catch_up(None if several else source)
-        watching.holding = several
-        return recorded
+        name, source = self._commands.pop(connection)
+        return watching.catch_up(recording.at_its_end(self._workspace, name, source))
 
     def _hung_up(self, connection: int) -> None:
         if connection in self._commands:

@@ -85,14 +85,21 @@ class Watching:
         self._noticed: set[Lost] = set()
         self._blind_since: int | None = None
         self._notifier = Notifier(looker.folder.path, leave_out, self.put)
+        self._owes_look = False
         self.holding = False
         """While set, bursts wait for `catch_up`: a command is running, and its effects are one operation."""
         self.is_over = False
         """The workspace folder itself was moved or removed: there is nothing left to watch."""
 
     def start(self) -> None:
-        """Watch, then look at everything. Cost: one walk over the folders, one over the files."""
+        """Watch, then look at everything, after a running command. Cost: a walk over the folders and the files."""
         self._notifier.start()
+        self._owes_look = True
+        if not self.holding:
+            self._look_at_first()
+
+    def _look_at_first(self) -> None:
+        self._owes_look = False
         if not self._is_paused():
             self._looker.everything(self._source("found by looking"))
 
@@ -121,6 +128,9 @@ class Watching:
     def step(self) -> None:
         """Take in the events that came, and record what has settled."""
         self._take_in()
+        if self._owes_look and not self.holding:
+            with suppress(TakebackError):
+                self._look_at_first()
         now_ns = self._clock()
         if not self.holding and not self._git_at_work(now_ns):
             burst = self._settle.due(now_ns)
@@ -148,8 +158,9 @@ class Watching:
         recorded = Recorded(operation=None, deferred=())
         if burst is not None or waiting:
             recorded = self._record_all(burst, waiting, chosen)
-        if not seen or self._blind_since is not None:
+        if not seen or self._owes_look or self._blind_since is not None:
             looked = self._look(chosen)
+            self._owes_look = False
             recorded = replace(
                 recorded, operation=looked.operation or recorded.operation, git=looked.git or recorded.git
             )

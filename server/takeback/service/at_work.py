@@ -1,0 +1,68 @@
+"""Which commands are at work: each says so in a file that counts only while its process lives.
+
+commands/<pid>-<random>    who it is; held by the kernel for the process that runs the command
+
+So every process knows whose the writes of this moment are, whether somebody records or not.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_FOLDER = "commands"
+
+
+@contextmanager
+def announced(state: str, body: Mapping[str, Any]) -> Iterator[str]:
+    """While this lasts, everybody finds `body` under the name that this gives."""
+    folder = os.path.join(state, _FOLDER)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    path = os.path.join(folder, name)
+    descriptor = os.open(path + ".new", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.write(descriptor, json.dumps(body).encode())
+        os.rename(path + ".new", path)  # nobody finds it before it is held
+        yield name
+    finally:
+        for one in (path, path + ".new"):
+            with suppress(FileNotFoundError):
+                os.unlink(one)
+        os.close(descriptor)
+
+
+def commands(state: str) -> dict[str, dict[str, Any]]:
+    """What the commands that are at work said of themselves, by name; what dead ones left is removed."""
+    folder = os.path.join(state, _FOLDER)
+    try:
+        names = sorted(name for name in os.listdir(folder) if not name.endswith(".new"))
+    except FileNotFoundError:
+        return {}
+    found = ((name, _body(os.path.join(folder, name))) for name in names)
+    return {name: body for name, body in found if body is not None}
+
+
+def _body(path: str) -> dict[str, Any] | None:
+    """What a command said, if it still runs."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        body: dict[str, Any] = json.loads(os.read(descriptor, 1 << 20))
+        return body
+    else:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        return None
+    finally:
+        os.close(descriptor)
