@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -80,6 +81,24 @@ def test_a_thousand_writes_by_four_processes_are_recorded_once_each(tmp_path, mo
     written = Counter(path.rpartition("-")[2] for path, _ in contents if path != "mine.txt")
     assert written == {f"w{n}.txt": N_WRITES for n in range(N_WRITERS)}
     assert len(set(contents) - {c for c in contents if c[0] == "mine.txt"}) == N_WRITERS * N_WRITES
+
+
+@pytest.mark.trap(21)
+@pytest.mark.promise(10)
+def test_several_first_commands_at_once_all_succeed(scene):
+    """In a workspace without history eight processes begin at the same time: one baseline, and nobody fails."""
+    for number in range(50):
+        scene.write(f"f{number}", f"{number}\n")
+    command = [sys.executable, "-P", "-m", "takeback", "record", "--json"]
+    started = [
+        subprocess.Popen(command, cwd=scene.root, env=scene.env, stdout=subprocess.PIPE, encoding="utf-8")
+        for _ in range(8)
+    ]
+
+    answers = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+
+    assert answers == [{"version": 1, "operation": None}] * 8
+    assert scene.tb("doctor").json["well"]
 
 
 def start(program: str, *arguments: str) -> subprocess.Popen[str]:

@@ -256,6 +256,20 @@ def _sync_each(paths: tuple[str, ...], objects_path: str) -> None:
 
 
 def _create(path: str) -> None:
+    """A new store, which appears whole: several processes may be the first in a workspace."""
+    above = os.path.dirname(path)
+    os.makedirs(above, mode=0o700, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="store-", dir=above) as aside:
+        made = os.path.join(aside, os.path.basename(path))
+        _set_up(made)
+        with suppress(OSError):  # there is one: another process was first, or it has lost its HEAD
+            os.rename(made, path)
+    if not os.path.exists(os.path.join(path, "HEAD")):
+        _set_up(path)
+    sync(above)
+
+
+def _set_up(path: str) -> None:
     os.makedirs(path, mode=0o700, exist_ok=True)
     os.chmod(path, 0o700)
     # A fixed first branch, because init.defaultBranch is the user's; no branch of it ever exists.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,19 +61,21 @@ def read_commit(store: ObjectStore, object_id: str) -> StoredCommit:
 def set_ref(store: ObjectStore, name: str, object_id: str) -> None:
     """`name` keeps `object_id` from now on, also after a power cut.
 
-    Written here rather than by libgit2, which does not sync before it renames. The workspace's lock makes one writer
-    certain, so a `.lock` that a killed process left is written over.
+    Written here rather than by libgit2, which does not sync before it renames. Several processes may set one name at
+    once, as at the first look: each stages a file of its own, and the last one counts.
     """
     path = _path(store, name)
+    folder, last = os.path.split(path)
     with storing(f"the name {name}"):
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        staged = path + ".lock"  # git and libgit2 never list such a name
-        with open(staged, "w", encoding="ascii") as file:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        # git and libgit2 never list a name that ends in `.lock`, so one that a killed process left does no harm.
+        descriptor, staged = tempfile.mkstemp(prefix=f"{last}.", suffix=".lock", dir=folder)
+        with open(descriptor, "w", encoding="ascii") as file:
             file.write(object_id + "\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(staged, path)
-        _sync_upwards(store, os.path.dirname(path))
+        _sync_upwards(store, folder)
 
 
 def delete_ref(store: ObjectStore, name: str) -> None:

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 
+import pygit2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,52 @@ def test_content_comes_back_as_it_was(store):
     blob = store.put(b"\0\xff\r\n")
     store.make_durable()
     assert (store.get(blob), store.size(blob), store.has(blob)) == (b"\0\xff\r\n", 4, True)
+
+
+@pytest.mark.trap(21)
+def test_a_store_that_two_processes_make_at_once_is_one(tmp_path, monkeypatch):
+    """Nobody finds it half made: who comes between has the whole store, and who comes second finds that one."""
+    path = str(tmp_path / "state" / "store.git")
+    init, others = pygit2.init_repository, []
+
+    def overtaken(*arguments, **options):
+        made = init(*arguments, **options)
+        monkeypatch.setattr(pygit2, "init_repository", init)
+        others.append(ObjectStore(path))
+        assert others[0].repository.config["core.sharedRepository"] == "0600"
+        return made
+
+    monkeypatch.setattr(pygit2, "init_repository", overtaken)
+    store = ObjectStore(path)
+
+    assert store.get(others[0].put(b"theirs")) == b"theirs"
+    assert os.listdir(tmp_path / "state") == ["store.git"]
+
+
+def test_a_store_that_lost_its_head_is_set_up_again(store):
+    """What it holds stays."""
+    blob = store.put(b"held")
+    os.unlink(os.path.join(store.path, "HEAD"))
+
+    assert ObjectStore(store.path).get(blob) == b"held"
+
+
+@pytest.mark.trap(21)
+def test_a_name_that_two_processes_set_at_once_is_set(store, monkeypatch):
+    """Neither fails, the name keeps what it was given last, and nothing else is left."""
+    first, second = (refs.commit(store, EMPTY_TREE, [], text, 0) for text in ("first", "second"))
+    fsync = os.fsync
+
+    def overtaken(descriptor):
+        monkeypatch.setattr(os, "fsync", fsync)
+        refs.set_ref(store, "refs/takeback/cp-1", second)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", overtaken)
+    refs.set_ref(store, "refs/takeback/cp-1", first)
+
+    assert refs.refs(store) == {"refs/takeback/cp-1": first}
+    assert os.listdir(os.path.join(store.path, "refs", "takeback")) == ["cp-1"]
 
 
 def test_the_store_is_private(store):
