@@ -63,9 +63,12 @@ def newest_first(journal: Journal, *, after: OpId = FIRST, before: OpId | None =
         until = page[-1].id
 
 
-def file_changes(journal: Journal, file: FileId, since: ChangeSeq = START) -> tuple[Change, ...]:
-    """The changes of one file from `since` on, oldest first."""
-    return journal.changes("file = ? AND id >= ? ORDER BY id", (file, since))
+def file_changes(
+    journal: Journal, file: FileId, since: ChangeSeq = START, before: ChangeSeq | None = None
+) -> tuple[Change, ...]:
+    """The changes of one file from `since` on, oldest first; only those before `before`, if that is given."""
+    until = journal.last_change() + 1 if before is None else before
+    return journal.changes("file = ? AND id BETWEEN ? AND ? ORDER BY id", (file, since, until - 1))
 
 
 def place_of(journal: Journal, file: FileId) -> tuple[WorkspacePath, FileState]:

@@ -44,12 +44,12 @@ def read(
 
 def _from_earliest(journal: Journal, file: FileId, earliest: ChangeSeq) -> tuple[Change, ...]:
     """The changes from `earliest` on; from further back if one of them made an older one stand or not."""
-    while True:
-        changes = views.file_changes(journal, file, earliest)
-        reach = min((target for change in changes for target in change.flips), default=earliest)
-        if reach >= earliest:
-            return changes
-        earliest = reach
+    changes = views.file_changes(journal, file, earliest)
+    read = changes
+    while (reach := min((target for one in read for target in one.flips), default=earliest)) < earliest:
+        read = views.file_changes(journal, file, reach, earliest)
+        changes, earliest = read + changes, reach
+    return changes
 
 
 def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:

@@ -37,13 +37,15 @@ class Mismatch(Exception):
 class Atom:
     """One line that one change wrote."""
 
-    __slots__ = ("line", "log", "next")
+    __slots__ = ("line", "log", "next", "shows")
 
     def __init__(self, line: Line, seq: ChangeSeq) -> None:
         self.line = line
         self.log: list[tuple[ChangeSeq, bool]] = [(seq, True)]
         """(change, wrote it): False where the change removed it."""
         self.next: Atom | None = None
+        self.shows = True
+        """Whether it is visible with what stands now."""
 
     def visible(self, standing: Set[ChangeSeq]) -> bool:
         """Whether the line shows if exactly `standing` stood."""
@@ -81,7 +83,10 @@ class Weave:
         self.replacements: list[Replacement] = []
         self._endings: list[tuple[ChangeSeq, Ending | None]] = [(BASE, base.ending)]
         self._finals: list[tuple[ChangeSeq, bool | None]] = [(BASE, base.final_newline)]
+        self._touched: dict[ChangeSeq, list[Atom]] = {}
+        """What each change wrote or removed."""
         self._shown = [Atom(line, BASE) for line in base.lines]
+        self._is_stale = False
         _link(self._head, self._shown)
 
     def atoms(self) -> Iterator[Atom]:
@@ -93,12 +98,12 @@ class Weave:
 
     def shown(self) -> list[Atom]:
         """The lines that show now, in order."""
-        return list(self._shown)
+        return list(self._lines())
 
     def text(self, standing: Set[ChangeSeq] | None = None) -> Text:
         """The text if exactly `standing` stood (default: what stands now)."""
         if standing is None:
-            atoms, standing = self._shown, self.standing
+            atoms, standing = self._lines(), self.standing
         else:
             atoms = [atom for atom in self.atoms() if atom.visible(standing)]
         return self.text_of(atoms, standing)
@@ -113,10 +118,19 @@ class Weave:
         return _latest(self._endings, standing), _latest(self._finals, standing)
 
     def stand(self, standing: Set[ChangeSeq]) -> None:
-        """Let exactly these changes stand."""
-        if self.standing != standing | {BASE}:
-            self.standing = {BASE, *standing}
-            self._shown = [atom for atom in self.atoms() if atom.visible(self.standing)]
+        """Let exactly these changes stand. Only what a change touched that stands no longer, or again, is judged."""
+        before, self.standing = self.standing, {BASE, *standing}
+        touched = [atom for seq in before ^ self.standing for atom in self._touched.get(seq, ())]
+        for atom in touched:
+            atom.shows = atom.visible(self.standing)
+        self._is_stale = self._is_stale or bool(touched)
+
+    def _lines(self) -> list[Atom]:
+        """What shows now: sought anew only when somebody asks, however often other changes came to stand."""
+        if self._is_stale:
+            self._shown = [atom for atom in self.atoms() if atom.shows]
+            self._is_stale = False
+        return self._shown
 
     def apply(self, seq: ChangeSeq, change: Rewrite | None) -> None:
         """Let `seq` stand, and write what it wrote over the lines that show now. Cost: the hunks, not the file.
@@ -135,14 +149,15 @@ class Weave:
 
     def clear(self, seq: ChangeSeq) -> None:
         """Let `seq` remove every line that shows."""
-        if self._shown:
+        if self._lines():
             self.standing.add(seq)
-            self._replace(seq, 0, len(self._shown), ())
+            self._replace(seq, 0, len(self._lines()), ())
 
     def _replace(self, seq: ChangeSeq, start: int, end: int, lines: tuple[Line, ...]) -> None:
-        if not 0 <= start <= end <= len(self._shown):
-            raise Mismatch(f"change {seq} replaces lines {start} to {end} of {len(self._shown)}")
-        removed = self._shown[start:end]
+        shown = self._lines()
+        if not 0 <= start <= end <= len(shown):
+            raise Mismatch(f"change {seq} replaces lines {start} to {end} of {len(shown)}")
+        removed = shown[start:end]
         inserted = [Atom(line, seq) for line in lines]
         hunk = Hunk(tuple(removed), tuple(inserted))
         if removed and len(removed) == len(inserted):
@@ -151,7 +166,7 @@ class Weave:
         else:
             anchor = removed[-1] if removed else self._gap(start)
             self._weave_in(anchor, Replacement(seq, hunk.removed, hunk.inserted, hunk))
-        self._shown[start:end] = inserted
+        shown[start:end] = inserted
 
     def _weave_in(self, anchor: Atom, replacement: Replacement) -> None:
         following = anchor.next
@@ -159,6 +174,8 @@ class Weave:
         (replacement.inserted[-1] if replacement.inserted else anchor).next = following
         for atom in replacement.removed:
             atom.log.append((replacement.seq, False))
+            atom.shows = False
+        self._touched.setdefault(replacement.seq, []).extend((*replacement.removed, *replacement.inserted))
         self.replacements.append(replacement)
 
     def _gap(self, index: int) -> Atom:
