@@ -60,6 +60,8 @@ class Core:
 
     async def do(self, act: Callable[[Desk], T]) -> T:
         """What `act` gives back, done by the core's thread. Raises what it raises, or why there is no workspace."""
+        if self._is_closing.is_set():
+            raise WorkspaceRefused(f"{self.root} is no longer open in this editor")
         return await asyncio.wrap_future(self._inbox.do(lambda: act(self._opened())))
 
     def post(self, act: Callable[[Desk], object]) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import queue
+import socket
 import subprocess
 import sys
 import threading
 import time
 
 import pytest
+
+from takeback.service.lease import holder
 
 WAIT_S = 20
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
@@ -284,3 +287,158 @@ def test_what_a_command_does_not_take_is_refused(client):
 def test_null_is_no_value(client):
     """An argument that is `null` counts as not given."""
     assert client.run("undoLast", {"n": None, "actor": None, "uris": None})["outcome"] == "applied"
+
+
+# -- cancelling ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def undoing(client):
+    """A client that was asked to change a document for an undo: the number and answer of its request, and the edit."""
+    client.open(client.path)
+    number, answer = client.ask(
+        "workspace/executeCommand", {"command": "takeback.undoLast", "arguments": [{"n": 1}]}
+    )
+    return number, answer, client.asked.get(timeout=WAIT_S)
+
+
+def show(client, text, version):
+    """Let the document have this text, and tell the server so."""
+    document = {"uri": client.path.as_uri(), "version": version}
+    client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
+
+
+@pytest.mark.promise(5)
+def test_a_cancelled_undo_is_not_carried_out(client, undoing):
+    """Who cancels an undo before files are written gets the document's text back, and no file changes."""
+    number, answer, edit = undoing
+    changed = client.path.read_text(encoding="utf-8")
+    client.notify("$/cancelRequest", {"id": number})
+    show(client, TEXT, 2)
+    client.send({"id": edit["id"], "result": {"applied": True}})
+    back = client.asked.get(timeout=WAIT_S)
+    show(client, changed, 3)
+    client.send({"id": back["id"], "result": {"applied": True}})
+
+    assert answer.get(timeout=WAIT_S)["error"]["code"] == -32800
+    assert [one["newText"] for one in back["params"]["edit"]["documentChanges"][0]["edits"]] == ["agent\n"]
+    assert client.path.read_text(encoding="utf-8") == changed
+    assert [one["id"] for one in client.run("status", {})["operations"]] == [1]
+
+
+@pytest.mark.promise(5)
+def test_the_answer_to_a_cancelled_undo_says_what_happened(client):
+    """Whenever it is cancelled, an undo is either answered as cancelled or carried out, never both."""
+    number, answer = client.ask(
+        "workspace/executeCommand", {"command": "takeback.undoLast", "arguments": [{"n": 1}]}
+    )
+    client.notify("$/cancelRequest", {"id": number})
+    is_undone = "result" in answer.get(timeout=WAIT_S)
+
+    assert (client.path.read_text(encoding="utf-8") == TEXT) == is_undone
+    assert (client.run("status", {})["operations"][0]["kind"] == "undo") == is_undone
+
+
+# -- folders that come and go --------------------------------------------------------------------
+
+
+def change_folders(client, added=(), removed=()):
+    """Tell the server of folders."""
+
+    def named(roots):
+        return [{"uri": root.as_uri(), "name": "folder"} for root in roots]
+
+    event = {"added": named(added), "removed": named(removed)}
+    client.notify("workspace/didChangeWorkspaceFolders", {"event": event})
+
+
+def test_a_folder_that_is_added_is_recorded(serve, make):
+    """What is saved in a folder that the editor added later is recorded as the human's."""
+    first, second = make("first"), make("second 2")
+    client = serve(first)
+    change_folders(client, added=[second])
+    path = second / "a.txt"
+    client.open(path)
+    until(lambda: "result" in client.request(*status_of(second)))
+
+    path.write_text("mine\n", encoding="utf-8")
+    document = {"uri": path.as_uri()}
+    client.notify("textDocument/didSave", {"textDocument": document, "text": "mine\n"})
+
+    found = until(lambda: client.request(*status_of(second))["result"]["operations"])
+    assert [one["actor"] for one in found] == ["human"]
+
+
+def test_a_folder_that_is_removed_is_let_go(serve, make):
+    """A folder that the editor removed is no longer recorded by it; the other one is."""
+    first, second = make("first"), make("second")
+    client = serve(first, second)
+    state = client.run("status", {"workspace": second.as_uri()})["state"]
+    until(lambda: holder(state) is not None)
+
+    change_folders(client, removed=[second])
+
+    until(lambda: holder(state) is None)
+    assert client.run("status", {"workspace": second.as_uri()})["data"]["error"]["code"] == "usage"
+    assert client.run("status", {"workspace": first.as_uri()})["workspace"] == str(first)
+
+
+def status_of(root):
+    """The request for the status of a folder."""
+    argument = {"workspace": root.as_uri()}
+    return "workspace/executeCommand", {"command": "takeback.status", "arguments": [argument]}
+
+
+# -- a port --------------------------------------------------------------------------------------
+
+
+def free_port():
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+def connected(port):
+    """A connection, once somebody listens."""
+
+    def attempt():
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            return None
+
+    return until(attempt)
+
+
+@pytest.mark.promise(9)
+def test_a_port_serves_one_client(make):
+    """While one client is served on a port, nobody else is: another connection is refused and hears nothing."""
+    root, port = make(), free_port()
+    with (
+        subprocess.Popen([*TAKEBACK, "lsp", "--tcp", f"127.0.0.1:{port}"]) as process,
+        connected(port) as connection,
+        connection.makefile("rwb") as lines,
+    ):
+        client = Client(lines, lines)
+        client.initialize(root)
+        assert client.run("status", {})["workspace"] == str(root)
+
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+        assert client.run("status", {})["workspace"] == str(root)
+        client.request("shutdown", None)
+        client.notify("exit", None)
+        assert process.wait(WAIT_S) == 0
+
+
+def test_a_port_that_cannot_be_had_is_said(make):
+    """A port that is taken, or that cannot be, is a usage error in a sentence and no defect."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for address in (f"127.0.0.1:{port}", "127.0.0.1:99999", "192.0.2.1:8765"):
+            words = [*TAKEBACK, "lsp", "--tcp", address]
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=WAIT_S)
+            assert done.returncode == 2
+            assert address in done.stderr
+            assert "defect" not in done.stderr

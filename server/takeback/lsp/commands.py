@@ -69,6 +69,7 @@ async def take_back(server: Server, core: Core, verb: Verb, request: Request) ->
 
 async def _attempts(server: Server, core: Core, verb: Verb, request: Request) -> Result:
     for _ in range(ATTEMPTS):
+        server.protocol.check_cancelled()
         found = await core.do(lambda desk: desk.propose(verb, request))
         if isinstance(found, Result):
             return found
@@ -112,7 +113,9 @@ async def _carried_out(
     }
     unsaved = frozenset() if server.can("save") else frozenset(clean)
     paths = {one.proposed.path for one in shown}
-    result = await core.do(lambda desk: desk.carry_out(proposal, paths, left, unsaved))
+    result = None
+    if not server.protocol.is_cancelled:  # from here on it is too late
+        result = await core.do(lambda desk: desk.carry_out(proposal, paths, left, unsaved))
     if result is None:
         await writer.take_back(shown)
         return None

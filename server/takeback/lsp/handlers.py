@@ -17,6 +17,7 @@ def register(server: Server) -> None:
     server.feature(lsp.INITIALIZE)(_initialize)
     server.feature(lsp.INITIALIZED)(_initialized)
     server.feature(lsp.SHUTDOWN)(_shutdown)
+    server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_folders_changed)
     server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(_opened)
     server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(_changed)
     server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
@@ -33,6 +34,10 @@ def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
 def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
     ls.loop = asyncio.get_running_loop()
     ls.keep(ls.loop.create_task(ls.start()))
+
+
+async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    await ls.follow_folders()
 
 
 async def _shutdown(ls: Server, _params: None) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import sys
+from asyncio import StreamReader, StreamWriter
+from threading import Event
+
+from pygls.io_ import run_async
 
 from takeback.errors import UsageError
 from takeback.lsp.handlers import register
 from takeback.lsp.server import Server
+
+logger = logging.getLogger(__name__)
+
+_LAST_PORT = 65_535
 
 
 def serve() -> None:
@@ -17,11 +26,49 @@ def serve() -> None:
 
 
 def serve_tcp(address: str) -> None:
-    """Serve one client on `HOST:PORT`. Raises UsageError for anything but a loopback address."""
+    """Serve the first client that connects to `HOST:PORT`, until it ends.
+
+    Nobody is asked who they are: whoever may connect to this machine's own addresses may be that client. Raises
+    UsageError for anything but a loopback address, and where nobody can listen.
+    """
     host, _, port = address.rpartition(":")
-    if not port.isdecimal() or not _is_loopback(host):
+    if not (port.isdecimal() and int(port) <= _LAST_PORT and _is_loopback(host)):
         raise UsageError(f"{address!r} is no address of this machine", hint="For example 127.0.0.1:8765.")
-    _started().start_tcp(host.strip("[]"), int(port))
+    asyncio.run(_serve_first(host.strip("[]"), int(port)))
+
+
+async def _serve_first(host: str, port: int) -> None:
+    server = _started()
+    reader, writer = await _first_connection(host, port)
+    server.protocol.set_writer(writer)
+    await run_async(
+        stop_event=Event(),
+        reader=reader,
+        protocol=server.protocol,
+        logger=logger,
+        error_handler=server.report_server_error,
+    )
+
+
+async def _first_connection(host: str, port: int) -> tuple[StreamReader, StreamWriter]:
+    """The first connection; every other one is refused, for there is one protocol with one client's documents."""
+    first: asyncio.Future[tuple[StreamReader, StreamWriter]] = asyncio.get_running_loop().create_future()
+
+    def connected(reader: StreamReader, writer: StreamWriter) -> None:
+        if first.done():
+            writer.close()
+        else:
+            first.set_result((reader, writer))
+
+    try:
+        listening = await asyncio.start_server(connected, host, port)
+    except OSError as problem:
+        text = f"{host}:{port} cannot be listened on: {problem.strerror}"
+        raise UsageError(text, hint="Perhaps another server listens there; name another port.") from problem
+    try:
+        return await first
+    finally:
+        listening.close()
 
 
 def _started() -> Server:

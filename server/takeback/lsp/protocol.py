@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from concurrent.futures import Future
 from typing import Any
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcRequestCancelled
 from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import MsgId
 
 UNDO_LAST = "takeback.undoLast"
 UNDO_OPERATIONS = "takeback.undoOperations"
@@ -26,7 +29,33 @@ Handled = Generator[Any, Any, None]
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls's protocol, but for documents: it splits lines at form feeds, so we keep the texts ourselves."""
+    """pygls's protocol, but for documents and cancelling.
+
+    It splits lines at form feeds, so we keep the texts ourselves. It answers a cancelled command at once and lets it
+    run on; here the command decides whether it is too late, so that the answer says what really happened.
+    """
+
+    def __init__(self, *given: Any) -> None:
+        self._cancelled: set[MsgId] = set()
+        super().__init__(*given)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the client no longer wants the request that is being handled."""
+        return self.msg_id in self._cancelled
+
+    def check_cancelled(self) -> None:
+        """Raises JsonRpcRequestCancelled if the client no longer wants the request that is being handled."""
+        if self.is_cancelled:
+            raise JsonRpcRequestCancelled("cancelled: nothing was changed")
+
+    def _handle_cancel_notification(self, msg_id: MsgId) -> None:
+        if msg_id in self._request_futures:
+            self._cancelled.add(msg_id)
+
+    def _send_handler_result(self, future: Future[Any], *, msg_id: MsgId) -> None:
+        self._cancelled.discard(msg_id)
+        super()._send_handler_result(future, msg_id=msg_id)
 
     def _pass_on(self, method: str, params: Any) -> Handled:
         handler = self.fm.features.get(method)

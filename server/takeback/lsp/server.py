@@ -39,12 +39,15 @@ SAVE_S = 5.0
 class Server(LanguageServer):
     """Takeback for one editor."""
 
+    protocol: Protocol
+
     def __init__(self) -> None:
         super().__init__("takeback", __version__, protocol_cls=Protocol, max_workers=8)
         self.documents: dict[str, Document] = {}
         self._cores: dict[str, Core] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started: asyncio.Event | None = None
+        self._following = asyncio.Lock()
         self._taking_back: dict[str, asyncio.Lock] = {}
 
     # -- workspaces ------------------------------------------------------------------------------
@@ -53,9 +56,23 @@ class Server(LanguageServer):
         """Open the editor's folders. Returns when it is known which; they are opened meanwhile."""
         self._started = asyncio.Event()
         try:
-            await self._open_folders(self._folders())
+            await self.follow_folders()
         finally:
             self._started.set()
+
+    async def follow_folders(self) -> None:
+        """Open the workspaces of the editor's folders as they are now, and let go of all others."""
+        async with self._following:
+            roots = await asyncio.to_thread(_roots, self._folders())
+            gone = [self._cores.pop(root) for root in self._cores.keys() - set(roots)]
+            for root in roots:
+                if root not in self._cores:
+                    self._open(root)
+            await asyncio.gather(*map(self._let_go, gone))
+
+    async def _let_go(self, core: Core) -> None:
+        async with self.lock(core):
+            await core.close()
 
     async def core_for(self, uri: str | None) -> Core:
         """The workspace that a document or folder belongs to; without one, the first.
@@ -88,22 +105,19 @@ class Server(LanguageServer):
         if self._started is not None:
             await self._started.wait()
 
-    async def _open_folders(self, folders: Iterable[str]) -> None:
-        for root in await asyncio.to_thread(_roots, list(folders)):
-            if root in self._cores:
-                continue
-            progress = _Progress(self, root)
-            core = self._cores[root] = Core(
-                root,
-                self.editor,
-                on_operations=lambda _: self.tell(TIMELINE_CHANGED, {}),
-                on_progress=progress.report,
-                on_ready=progress.ready,
-                hand_over=partial(self._handed_over, root),
-            )
-            for document in tuple(self.documents.values()):
-                if self.core_of(document.uri) is core:
-                    self.tell_opened(core, document)
+    def _open(self, root: str) -> None:
+        progress = _Progress(self, root)
+        core = self._cores[root] = Core(
+            root,
+            self.editor,
+            on_operations=lambda _: self.tell(TIMELINE_CHANGED, {}),
+            on_progress=progress.report,
+            on_ready=progress.ready,
+            hand_over=partial(self._handed_over, root),
+        )
+        for document in tuple(self.documents.values()):
+            if self.core_of(document.uri) is core:
+                self.tell_opened(core, document)
 
     def _folders(self) -> list[str]:
         workspace = self.workspace
