@@ -69,9 +69,13 @@ class Editor:
         assert old in self.texts[name]
         self.show(name, self.texts[name].replace(old, new))
 
-    def save(self, name):
+    def save(self, name, encoding="utf-8"):
         """Write a document to its file."""
-        (self.root / name).write_bytes(self.texts[name].encode())
+        (self.root / name).write_bytes(self.texts[name].encode(encoding))
+        self.told(name)
+
+    def told(self, name):
+        """Tell that a document was saved."""
         self.client.text_document_did_save(
             lsp.DidSaveTextDocumentParams(
                 text_document=lsp.TextDocumentIdentifier(uri=self.uri(name)), text=self.texts[name]

@@ -7,7 +7,6 @@ which the editor told it.
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,19 +14,17 @@ from dataclasses import dataclass, replace
 from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.model.ids import ChangeSeq
-from takeback.model.operation import HUMAN, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import FileKind, FileState
-from takeback.model.text import Text, is_binary, join, split
-from takeback.record import Entry, Source
-from takeback.service import recording
+from takeback.model.state import FileKind
+from takeback.model.text import Text, join, split
+from takeback.service import recording, saves
+from takeback.service.decoding import decoded, normal, shows, with_mark
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
 from takeback.store.diff import differ
 from takeback.undo import buffer, history
 from takeback.undo.plan import FilePlan
 
-_BOM = codecs.BOM_UTF8
 _MAX_BYTES = 1 << 26
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
@@ -40,17 +37,22 @@ class Buffer:
     version: int
     text: str
     parent: bytes | None
-    """`None`: its file was not there, or is not text in UTF-8."""
+    """`None`: its file was not there, or cannot be read."""
+    base: str
+    """What it showed when it came from its file."""
     disk: bytes | None
     """Its file when it was looked at last."""
     stamp: tuple[int, ...]
+    caught_up: tuple[int, ...] = ()
+    """The stamp with which its file turned out to be what it shows: reloaded, or saved and not told yet."""
     is_edited: bool = False
     """It was changed together with its file and not saved since, so its editor counts it as changed."""
 
     @property
     def has_unsaved(self) -> bool:
         """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
-        return normal(self.parent) != normal(self.text)
+        came_from = normal(self.base) if self.parent is not None else None
+        return came_from != normal(self.text)
 
     @property
     def is_dirty(self) -> bool:
@@ -94,20 +96,6 @@ class Blocked:
     note: str
 
 
-def normal(content: bytes | str | None) -> str | None:
-    """Text without byte order mark and with LF; `None` for what is no text in UTF-8."""
-    if content is None:
-        return None
-    if isinstance(content, bytes):
-        if is_binary(content):
-            return None
-        try:
-            content = content.decode()
-        except UnicodeDecodeError:
-            return None
-    return content.removeprefix("\ufeff").replace("\r\n", "\n")
-
-
 class Buffers:
     """The open documents of one workspace."""
 
@@ -122,8 +110,9 @@ class Buffers:
     def opened(self, path: WorkspacePath, version: int, text: str) -> None:
         """A document was opened; where it never was its file, the editor kept unsaved text over it."""
         disk, stamp = self._look(path)
-        parent = disk if normal(disk) == normal(text) else self._recorded_as(path, text) or disk
-        self._set(path, Buffer(version=version, text=text, parent=parent, disk=disk, stamp=stamp))
+        parent = disk if shows(text, disk) else self._recorded_as(path, text) or disk
+        base = _base(parent, text)
+        self._set(path, Buffer(version=version, text=text, parent=parent, base=base, disk=disk, stamp=stamp))
 
     def changed(self, path: WorkspacePath, version: int, text: str) -> None:
         """A document was edited, or reloaded: then it is what its file is now."""
@@ -132,26 +121,36 @@ class Buffers:
             self.opened(path, version, text)
             return
         now = self._refreshed(path, replace(known, version=version, text=text))
-        if normal(now.disk) == normal(text):
-            now = replace(now, parent=now.disk)
+        if shows(text, now.disk):
+            now = replace(now, parent=now.disk, base=text, caught_up=now.stamp)
         self._set(path, now)
 
     def saved(self, path: WorkspacePath, text: str) -> None:
         """A document was saved: its file is recorded as the human's, and what came after that as it is."""
         known = self._open.get(path)
         held = self._held.get(path)
+        wrote = saves.written(text, known.parent if known else None)
         if held is not None and normal(held.text) == normal(text):
             self._record_draft(held)
         elif not recording.is_paused(self._workspace):
-            self._record_save(path, text, known.parent if known else None)
+            saves.record(self._workspace, path, wrote, is_typed=self._is_typed(path, known))
         disk, stamp = self._look(path)
         version = known.version if known else 0
-        if normal(disk) == normal(text):
-            now = Buffer(version=version, text=text, parent=disk, disk=disk, stamp=stamp)
-        else:
-            told = _encoded(text, known.parent if known else None)
-            now = Buffer(version=version, text=text, parent=told, disk=disk, stamp=stamp)
-        self._set(path, now)
+        parent = disk if wrote is None or shows(text, disk) else wrote
+        self._set(path, Buffer(version=version, text=text, parent=parent, base=text, disk=disk, stamp=stamp))
+
+    def _is_typed(self, path: WorkspacePath, known: Buffer | None) -> bool:
+        """Whether a save puts on disk what somebody typed, and not what the document was reloaded from.
+
+        The text may be found on disk before the save is told. An unchanged save writes the file anew after that.
+        """
+        return known is None or known.has_unsaved or known.caught_up == self._stamp(path)
+
+    def _record_draft(self, held: Proposed) -> None:
+        """What a save in the middle of a plan wrote besides the plan's is the human's."""
+        wrote = saves.written(held.shown, held.parent)
+        if wrote is not None and not held.was_clean:
+            saves.record_draft(self._workspace, held.path, wrote)
 
     def closed(self, path: WorkspacePath) -> None:
         """A document was closed; its unsaved text is gone."""
@@ -217,7 +216,8 @@ class Buffers:
         if known is None or not proposed.over_disk or known.parent != proposed.parent:
             return
         edited = known.is_edited or proposed.edits
-        moved = replace(known, parent=proposed.after, is_edited=edited)
+        base = _base(proposed.after, known.text)
+        moved = replace(known, parent=proposed.after, base=base, is_edited=edited)
         self._set(proposed.path, self._refreshed(proposed.path, moved))
 
     # -- what a plan makes of a document ----------------------------------------------------------
@@ -232,7 +232,7 @@ class Buffers:
             )
         if after == parent:
             return None
-        shown = split(_with_mark(known.text, known.parent))
+        shown = split(with_mark(known.text, known.parent))
         text = buffer.with_unsaved(parent, after, shown, differ)
         if text is None:
             return Blocked(path=plan.path, note="unsaved text in the editor rewrote the same lines")
@@ -240,7 +240,7 @@ class Buffers:
             path=plan.path,
             version=known.version,
             shown=known.text,
-            text=_decoded(join(text), known.text),
+            text=decoded(join(text), known.text),
             parent=known.parent,
             after=join(after),
             was_clean=not known.has_unsaved,
@@ -265,7 +265,7 @@ class Buffers:
         for state in states:
             if state.kind is FileKind.FILE and state.blob is not None and state.captured:
                 data = self._workspace.store.get(state.blob)
-                if normal(data) == normal(text):
+                if shows(text, data):
                     return data
         return None
 
@@ -284,41 +284,6 @@ class Buffers:
             if change.after.blob == blob:
                 return change.seq
         return ChangeSeq(0) if changes and changes[0].before.blob == blob else None
-
-    # -- recording -------------------------------------------------------------------------------
-
-    def _record_save(self, path: WorkspacePath, text: str, parent: bytes | None) -> None:
-        looker, recorder = self._workspace.looker, self._workspace.recorder
-        source = Source(kind=OperationKind.EDIT, actor=HUMAN)
-        seen = looker.observe([path])
-        if not seen:  # ignored files are not recorded, whoever saves them
-            return
-        state = seen[0].after
-        disk = self._workspace.store.get(state.blob) if state.blob and state.captured else None
-        if normal(disk) != normal(text):
-            state = self._told_state(state, _encoded(text, parent))
-        recorded = recorder.record(source, [Observation(path=path, after=state)])
-        if recorded.operation is None:
-            recorder.claim(source, path, state)
-        if state != seen[0].after:
-            recorder.record(recording.unannounced(self._workspace, ""), looker.observe([path]))
-
-    def _record_draft(self, held: Proposed) -> None:
-        """Record the unsaved text that a save wrote together with the plan's: without the plan, it is the human's."""
-        if held.was_clean:
-            return
-        recorder, store, journal = self._workspace.recorder, self._workspace.store, self._workspace.journal
-        file, before = recorder.state_of(held.path)
-        after = self._told_state(before, _encoded(held.shown, held.parent))
-        store.make_durable()
-        with journal.transaction():
-            entry = Entry(file=file, path=held.path, before=before, after=after)
-            recorder.append(Source(kind=OperationKind.EDIT, actor=HUMAN), [entry])
-
-    def _told_state(self, seen: FileState, data: bytes) -> FileState:
-        blob = self._workspace.store.put(data)
-        mode = seen.mode or 0o644
-        return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=len(data))
 
     # --------------------------------------------------------------------------------------------
 
@@ -355,19 +320,7 @@ class Buffers:
         return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
 
 
-def _with_mark(text: str, like: bytes) -> bytes:
-    """`text` in UTF-8; with a byte order mark, which editors do not show, if `like` has one."""
-    data = text.encode("utf-8", "surrogatepass")
-    return _BOM + data if like.startswith(_BOM) and not data.startswith(_BOM) else data
-
-
-def _decoded(data: bytes, like: str) -> str:
-    text = data.decode("utf-8", "surrogatepass")
-    return text if like.startswith("\ufeff") else text.removeprefix("\ufeff")
-
-
-def _encoded(text: str, like: bytes | None) -> bytes:
-    """`text` as the editor writes it: with the endings and the byte order mark of the file it came from."""
-    if like is not None and b"\r\n" in like and "\r\n" not in text:
-        text = text.replace("\n", "\r\n")
-    return _with_mark(text, like or b"")
+def _base(parent: bytes | None, text: str) -> str:
+    """What a document shows that is `parent`; of a file that is not UTF-8 nobody knows better than the editor."""
+    found = normal(parent)
+    return text if found is None else found

@@ -1,0 +1,89 @@
+"""What an editor saves, recorded as the human's: what is on disk afterwards, and never what only might be.
+
+An editor tells of a save after it has written. Somebody else may have written since (a formatter behind the save), so
+what the editor wrote is recorded first, where it is known: only text in UTF-8 says what its bytes were.
+"""
+
+from __future__ import annotations
+
+import os
+
+from takeback.errors import UsageError
+from takeback.model.operation import HUMAN, Observation, OperationKind
+from takeback.model.paths import WorkspacePath, workspace_path
+from takeback.model.state import FileKind, FileState, Reason
+from takeback.record import Entry, Source
+from takeback.service import recording
+from takeback.service.decoding import encoded, normal
+from takeback.service.opening import Workspace
+
+_BY_HAND = Source(kind=OperationKind.EDIT, actor=HUMAN)
+
+
+def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is_typed: bool) -> None:
+    """Record the save of a file, and what came after it as whose it is.
+
+    `wrote` is what the editor wrote, if that is known. With `is_typed`, somebody typed what was saved: then it is the
+    human's, although a watcher was quicker. Else only what the save itself changed on disk is.
+    """
+    place = _real(workspace, path)
+    seen = workspace.looker.observe([place]) if place is not None else ()
+    if place is None or not seen:  # ignored files are not recorded, whoever saves them
+        return
+    state = _saved(workspace, seen[0].after, wrote)
+    recorded = workspace.recorder.record(_BY_HAND, [Observation(path=place, after=state)])
+    if recorded.operation is None and is_typed:
+        workspace.recorder.claim(_BY_HAND, place, state)
+    if state != seen[0].after:
+        workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([place]))
+
+
+def record_draft(workspace: Workspace, path: WorkspacePath, wrote: bytes) -> None:
+    """Record unsaved text that a save has put on disk together with other changes: what it would have been alone."""
+    recorder = workspace.recorder
+    file, before = recorder.state_of(path)
+    after = _told(workspace, before, wrote)
+    workspace.store.make_durable()
+    with workspace.journal.transaction():
+        recorder.append(_BY_HAND, [Entry(file=file, path=path, before=before, after=after)])
+
+
+def _real(workspace: Workspace, path: WorkspacePath) -> WorkspacePath | None:
+    """Which file a save of `path` wrote: editors write through a link. `None`: none of this workspace."""
+    stat = workspace.folder.look(path)
+    if stat is None or stat.kind is not FileKind.SYMLINK:
+        return path
+    full = os.path.realpath(os.path.join(workspace.root, path))
+    try:
+        return workspace_path(os.path.relpath(full, workspace.root))
+    except UsageError:
+        return None
+
+
+def _saved(workspace: Workspace, seen: FileState, wrote: bytes | None) -> FileState:
+    """What the editor wrote if somebody else has written since; else what is there."""
+    if wrote is None or not _may_tell(workspace, seen, wrote):
+        return seen
+    disk = workspace.store.get(seen.blob) if seen.blob else None
+    same = disk is not None and normal(disk) in (None, normal(wrote))
+    return seen if same else _told(workspace, seen, wrote)
+
+
+def _may_tell(workspace: Workspace, seen: FileState, wrote: bytes) -> bool:
+    """Whether both what is there and what was written may be kept."""
+    if seen.kind not in (FileKind.FILE, None) or not seen.captured:
+        return False
+    if len(wrote) > workspace.config.record.max_file_bytes:
+        return False
+    blob = workspace.store.id_of(wrote)
+    return workspace.journal.lost([blob]).get(blob) is not Reason.FORGOTTEN
+
+
+def _told(workspace: Workspace, like: FileState, wrote: bytes) -> FileState:
+    blob = workspace.store.put(wrote)
+    return FileState(kind=FileKind.FILE, blob=blob, mode=like.mode or 0o644, size_bytes=len(wrote))
+
+
+def written(text: str, parent: bytes | None) -> bytes | None:
+    """The bytes that an editor writes for `text`; `None` if the file it came from is no text in UTF-8."""
+    return encoded(text, parent) if parent is None or normal(parent) is not None else None

@@ -1,0 +1,150 @@
+"""What an editor saves is recorded as it is on disk, once, and as the human's exactly where a person wrote it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+
+import pytest
+
+from editor import TEXT
+from takeback.store.objects import ObjectStore
+
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
+]
+
+AGENT = TEXT.replace("line 3\n", "agent\n")
+
+
+async def actors(editor):
+    """Who wrote each operation, oldest first."""
+    await asyncio.to_thread(editor.takeback, "log")  # everything until now is recorded
+    operations = (await editor.run("takeback.status", {}))["operations"]
+    return [one["actor"] for one in reversed(operations)]
+
+
+@pytest.mark.promise(5)
+async def test_an_unchanged_save_makes_nobodys_write_the_humans(client):
+    """A document that was reloaded after an agent's write and saved as it is leaves the write the agent's."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.show("a.txt", AGENT)
+    await editor.run("takeback.status", {})
+    editor.save("a.txt")
+
+    assert await actors(editor) == ["unknown"]
+
+
+async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
+    """Typed text whose save was recorded before the editor told of it is claimed by the save."""
+    editor = client.editor
+    editor.open("a.txt")
+    (editor.root / "a.txt").write_text(AGENT, encoding="utf-8")
+    await editor.recorded(1)
+    editor.show("a.txt", AGENT)  # the write was the save of this text, which is told only now
+    editor.told("a.txt")
+
+    assert await actors(editor) == ["human"]
+
+
+def blob(text):
+    """The name of content in the store."""
+    data = text.encode()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.promise(9)
+async def test_a_save_does_not_bring_a_forgotten_secret_back(client, tmp_path):
+    """What was forgotten stays out of the store when a document that still shows it is saved."""
+    editor = client.editor
+    secret = "API_KEY=hunter2\n"
+    editor.write("a.txt", TEXT, secret)
+    await editor.recorded(1)
+    status, _, problem = await asyncio.to_thread(editor.takeback, "forget", "--force", "a.txt")
+    assert status == 0, problem
+    editor.open("a.txt")
+    editor.save("a.txt")
+    editor.replace("a.txt", "hunter2", "hunter3")
+    editor.save("a.txt")
+    editor.replace("a.txt", "hunter3", "hunter2")
+    editor.save("a.txt")
+    editor.write("a.txt", "\n", "\nother\n")  # before the save is told
+    editor.told("a.txt")
+    await editor.run("takeback.status", {})
+
+    (state,) = (tmp_path / "state").iterdir()
+    store = ObjectStore(str(state / "store.git"))
+
+    assert not store.has(blob(secret))
+    assert store.has(blob(secret.replace("2", "3")))
+
+
+@pytest.mark.promise(5)
+async def test_a_file_that_is_too_large_is_saved_once(client):
+    """One save of a file that is too large to be captured is one operation, of the human, and says so."""
+    editor = client.editor
+    large = "0123456789abcde\n" * (11 << 16)
+    editor.texts["large.txt"] = large
+    editor.save("large.txt")
+    await editor.recorded(1)
+    editor.open("large.txt", large)
+    editor.show("large.txt", large + "more\n")
+    editor.save("large.txt")
+    await editor.recorded(2)
+
+    assert await actors(editor) == ["human", "human"]
+    (change,) = (await editor.run("takeback.status", {}))["operations"][0]["changes"]
+    assert change["captured"] is False
+
+
+async def test_a_save_in_another_encoding_is_recorded_as_it_is_on_disk(client):
+    """A file that is not UTF-8 is recorded by its bytes, once, and an undo puts its former bytes back."""
+    editor = client.editor
+    before = "café\nline 2\n"
+    (editor.root / "a.txt").write_bytes(before.encode("latin-1"))
+    await editor.recorded(1)
+    editor.open("a.txt", before)
+    editor.replace("a.txt", "line 2", "line two")
+    editor.save("a.txt", "latin-1")
+
+    assert await actors(editor) == ["unknown", "human"]
+    result = await editor.run("takeback.undoOperations", {"ids": [2]})
+
+    assert (result["outcome"], editor.edits) == ("applied", [])
+    assert (editor.root / "a.txt").read_bytes() == before.encode("latin-1")
+
+
+@pytest.mark.promise(8)
+async def test_unsaved_text_in_another_encoding_is_left(client):
+    """A file that is not UTF-8 is changed on disk only, and not while its document holds unsaved text."""
+    editor = client.editor
+    before, after = "café\nline 2\n".encode("latin-1"), "café\nagent\n".encode("latin-1")
+    (editor.root / "a.txt").write_bytes(before)
+    await editor.recorded(1)
+    (editor.root / "a.txt").write_bytes(after)
+    await editor.recorded(2)
+    editor.open("a.txt", after.decode("latin-1"))
+    editor.replace("a.txt", "café", "thé")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], (editor.root / "a.txt").read_bytes()) == ("conflict", after)
+
+
+async def test_a_save_through_a_link_is_a_write_of_its_target(client):
+    """An editor that saves a link writes the file that it leads to; the link stays one."""
+    editor = client.editor
+    os.symlink("a.txt", editor.root / "link.txt")
+    await editor.recorded(1)
+    editor.open("link.txt")
+    editor.replace("link.txt", "line 3\n", "mine\n")
+    editor.save("link.txt")
+
+    assert await actors(editor) == ["unknown", "human"]
+    (change,) = (await editor.run("takeback.status", {}))["operations"][0]["changes"]
+    assert change["path"] == "a.txt"
