@@ -123,12 +123,12 @@ class Checkpoints:
         return tuple(one for one in found if one is not None)
 
     def find(self, name: str) -> Checkpoint:
-        """The checkpoint of this id, or the newest with this label. Raises NotFound."""
+        """The checkpoint of this id, or the newest with this label; no label names none. Raises NotFound."""
         number = name.removeprefix("cp-")
         if name.startswith("cp-") and number.isdecimal():
             found = self._numbered(int(number))
         else:
-            found = next((one for one in self.all() if one.label == name), None)
+            found = next((one for one in self.all() if name and one.label == name), None)
         if found is None:
             raise NotFound(f"there is no checkpoint {name}", hint="`takeback checkpoint list` shows them.")
         return found

@@ -26,6 +26,9 @@ EXIT_CONFLICT = 1
 EXIT_USAGE = 2
 EXIT_DEFECT = 70
 
+_MAY_BE_EMPTY = ("label", "argv")
+"""Parameters in which nothing is something: text for people, and the words of another program."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="takeback")
@@ -88,6 +91,7 @@ def command(group: click.Group, name: str, *, json_too: bool = True) -> Callable
         def run_it(folder: str | None, as_json: bool = False, **options: Any) -> None:  # noqa: FBT001, FBT002 - click names it
             invocation = Invocation(folder=folder, as_json=as_json)
             with _errors(invocation):
+                _refuse_empty(click.get_current_context())
                 function(invocation, **options)
 
         run_it.__doc__ = function.__doc__
@@ -128,6 +132,16 @@ def _params(function: Any) -> list[click.Parameter]:
         function.__click_params__ = []
     params: list[click.Parameter] = function.__click_params__
     return params
+
+
+def _refuse_empty(context: click.Context) -> None:
+    """An empty value is the unset variable of a script: taken for "not given", it would choose far more than was meant."""
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name or "")
+        if parameter.name not in _MAY_BE_EMPTY and "" in (value if isinstance(value, tuple) else (value,)):
+            raise UsageError(
+                f"{parameter.get_error_hint(context)} is empty", hint="Give it a value, or leave it out."
+            )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def lsp(tcp: str | None, *, stdio: bool, folder: str | None) -> None:
     from takeback.lsp import program  # noqa: PLC0415 - no other command needs the editor's side
 
     try:
-        program.serve_tcp(tcp) if tcp else program.serve()
+        program.serve_tcp(tcp) if tcp is not None else program.serve()
     except UsageError as problem:
         render.problem(problem)
         raise click.exceptions.Exit(problem.exit_status) from problem

@@ -35,7 +35,7 @@ def init(invocation: Invocation) -> None:
 def record(invocation: Invocation, actor: str | None, label: str) -> None:
     """Record what changed since the last look as one operation."""
     with invocation.workspace() as workspace:
-        found = recording.record(workspace, parse_actor(actor) if actor else None, label)
+        found = recording.record(workspace, parse_actor(actor) if actor is not None else None, label)
         invocation.answer(
             answers.recorded(found),
             lambda: render.operations([found]) if found else click.echo("Nothing changed."),
@@ -76,7 +76,7 @@ def run(invocation: Invocation, actor: str | None, label: str, argv: tuple[str, 
     The exit status is the command's; 125 if Takeback failed, 126 if it cannot be executed, 127 if it was not found,
     128+n if signal n ended it.
     """
-    who = parse_actor(actor) if actor else f"command:{os.path.basename(argv[0])}"
+    who = parse_actor(actor) if actor is not None else f"command:{os.path.basename(argv[0])}"
     try:
         with (
             invocation.workspace() as workspace,

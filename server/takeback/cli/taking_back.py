@@ -99,9 +99,9 @@ def _request(invocation: Invocation, workspace: Workspace, options: dict[str, An
     return Request(
         n=options.get("n"),
         ops=tuple(OpId(op) for op in options.get("ops", ())),
-        turn=TurnId(turn) if turn else None,
+        turn=TurnId(turn) if turn is not None else None,
         since=options.get("since"),
-        actor=parse_actor(actor) if actor else None,
+        actor=parse_actor(actor) if actor is not None else None,
         paths=invocation.paths(workspace, options.get("paths", ())),
         inferred=options.get("inferred", False),
         dry_run=options.get("dry_run", False),
