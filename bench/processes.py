@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import IO, Any
+from typing import Any
 
 from bench.measure import Trial, interleaved, timed
 from bench.places import Bench, opened
 from bench.runner import python, started, takeback
 from bench.table import Row
+from bench.wire import receive, send
 
 _PLAIN_SERVER = "from pygls.lsp.server import LanguageServer; LanguageServer('plain', '1').start_io()"
 
@@ -62,27 +62,9 @@ def _initialized(root: str, *arguments: str) -> Trial:
         with started(root, *arguments) as child:
             assert child.stdin is not None, "BUG: its input is a pipe"
             assert child.stdout is not None, "BUG: its output is a pipe"
-            _send(child.stdin, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": parameters})
-            _receive(child.stdout)
+            send(child.stdin, {"id": 1, "method": "initialize", "params": parameters})
+            while receive(child.stdout).get("id") != 1:
+                pass
             return time.perf_counter() - begun
 
     return start
-
-
-def _send(stream: IO[bytes], message: dict[str, Any]) -> None:
-    body = json.dumps(message).encode()
-    stream.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> None:
-    """Wait for the answer to the request; what the server says before it is passed over."""
-    while True:
-        length = 0
-        while line := stream.readline().strip():
-            if line.lower().startswith(b"content-length:"):
-                length = int(line.partition(b":")[2])
-        if not length:
-            raise RuntimeError("the server ended")
-        if json.loads(stream.read(length)).get("id") == 1:
-            return

@@ -19,6 +19,7 @@ sys.path.insert(
 
 from bench import (  # noqa: E402 - the line above must come first
     bursts,
+    editor,
     large_journal,
     processes,
     project,
@@ -37,6 +38,7 @@ GROUPS = {
     "tree": trees.rows,
     "journal": large_journal.rows,
     "process": processes.rows,
+    "editor": editor.rows,
     "project": project.rows,
 }
 """What `--only` takes."""
