@@ -1,6 +1,9 @@
 """Undo takes back only what the chosen operations wrote; what cannot be separated is shown, and decided by somebody."""
 
+import json
 import shlex
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -75,6 +78,72 @@ def test_the_hint_works_when_it_is_run(scene):
     assert scene.process(*words).returncode == 0
 
     assert (scene.read("f"), scene.read("g")) == (BASE, "g\n")
+
+
+def run_as_typed(scene, hint, at):
+    """What the command that was hinted at says when a shell runs it in this folder."""
+    typed = hint.replace("takeback", f"{shlex.quote(sys.executable)} -P -m takeback")
+    return subprocess.run(
+        typed, shell=True, cwd=at, env=scene.env, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.promise(2)
+def test_the_hint_stays_within_the_paths_that_were_asked_for(scene):
+    """Asked for in a subfolder and for one file with a difficult name, the hint takes back nothing elsewhere."""
+    path = "sub folder/it's"
+    for content, actor in (("1\n2\n", None), ("1\nagent\n", "agent:a"), ("1\nhuman\n", "human")):
+        scene.write(path, content)
+        scene.write("g", f"{actor}\n")
+        scene.record(actor) if actor else scene.tb("status")
+    folder = scene.root / "sub folder"
+
+    words = ("undo", "--json", "--op", "1", "--path", "it's")
+    command = [sys.executable, "-P", "-m", "takeback", *words]
+    said = subprocess.run(command, cwd=folder, env=scene.env, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    ended = run_as_typed(scene, json.loads(said.stdout)["hint"], folder)
+
+    assert ended.returncode == 0, ended.stderr
+    assert (scene.read(path), scene.read("g")) == ("1\n2\n", "human\n")
+
+
+@pytest.mark.promise(2)
+def test_the_hint_names_all_that_follows(scene):
+    """What rewrote the lines of what is in the way is in the way too, also in another place of the file."""
+    for content, actor in (
+        ("a\nb\nc\nd\n", None),
+        ("a\nb1\nc\nd\n", "agent:x"),
+        ("a\nb2\nc2\nd\n", "agent:y"),
+        ("a\nb2\nc3\nd\n", "agent:z"),
+        ("a\nb2\nc3\nD\n", "human"),
+    ):
+        scene.write("f", content)
+        scene.record(actor) if actor else scene.tb("status")
+
+    undone = scene.cli("undo", "--op", "1")
+
+    assert undone.json["hint"] == "takeback undo --op 1 --op 2 --op 3"
+    assert run_as_typed(scene, undone.json["hint"], scene.root).returncode == 0
+    assert scene.read("f") == "a\nb\nc\nD\n"
+
+
+@pytest.mark.promise(2)
+def test_the_hint_of_a_redo_takes_back_what_is_in_the_way_and_asks_again(scene):
+    """Where somebody rewrote the lines that a redo would bring back, theirs go first."""
+    scene.write("f", BASE)
+    scene.tb("status")
+    scene.write("f", BASE.replace("2\n", "agent\n"))
+    scene.record("agent:a")
+    scene.tb("undo")
+    scene.write("f", BASE.replace("2\n", "human\n"))
+    scene.record("human")
+
+    redone = scene.cli("redo")
+
+    assert redone.json["hint"] == "takeback undo --op 3 && takeback redo --op 2"
+    assert run_as_typed(scene, redone.json["hint"], scene.root).returncode == 0
+    assert scene.read("f") == BASE.replace("2\n", "agent\n")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -58,6 +58,11 @@ class Invocation:
         """The workspace folder: the one named, or found from the current folder."""
         return self.folder if self.folder is not None else find_root(os.getcwd(), os.environ)
 
+    def place(self, workspace: Workspace) -> str:
+        """The workspace, where a command that is typed here has to name it, so that its paths are what they are there."""
+        at_top = self.folder is None and os.path.realpath(os.getcwd()) == workspace.root
+        return "" if at_top else workspace.root
+
     def path(self, workspace: Workspace, text: str) -> WorkspacePath:
         """The workspace path that a person named, relative to where they are."""
         if text.startswith("/"):

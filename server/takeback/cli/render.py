@@ -155,7 +155,7 @@ def result(found: Result) -> None:
     for passed in found.passed:
         click.echo(f"  passed over operation {passed.op}: {passed.why}")
     if found.outcome is Outcome.CONFLICT:
-        click.echo(f"Way out: {answers.way_out(found)}")
+        click.echo(f"Way out: {printable(answers.way_out(found))}")
         click.echo("     or: --on-conflict keep-mine, take-theirs, markers or skip-file")
 
 

@@ -106,4 +106,5 @@ def _request(invocation: Invocation, workspace: Workspace, options: dict[str, An
         inferred=options.get("inferred", False),
         dry_run=options.get("dry_run", False),
         on_conflict=OnConflict(options.get("on_conflict", OnConflict.STOP)),
+        place=invocation.place(workspace),
     )

@@ -80,14 +80,8 @@ def result(found: Result) -> Answer:
 
 
 def way_out(found: Result) -> str:
-    """The command that takes back what is in the way too."""
-    ops = {op for conflict in found.conflicts for op in (*conflict.chosen, *conflict.in_the_way)} | set(
-        found.undone
-    )
-    blocked = any(conflict.in_the_way for conflict in found.conflicts)
-    if not blocked:
-        return "Move what is in the way, or use `--on-conflict skip-file`."
-    return "takeback undo " + " ".join(f"--op {op}" for op in sorted(ops))
+    """How to get past the conflicts: the command that takes back what is in the way too, where there is one."""
+    return found.way_out or "Move what is in the way, or use `--on-conflict skip-file`."
 
 
 def turn(one: Turn) -> Answer:

@@ -13,11 +13,13 @@ from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
 from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.record import Source
+from takeback.service import ways_out
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace
 from takeback.service.recording import sync
 from takeback.service.requests import Request, Verb
 from takeback.undo import planning, select
+from takeback.undo.clash import OnConflict
 from takeback.undo.places import settle_places
 from takeback.undo.plan import FileOutcome, FilePlan, UndoPlan
 from takeback.undo.rewind import rewind
@@ -31,6 +33,8 @@ class Draft:
     plan: UndoPlan
     source: Source
     passed: tuple[Passed, ...] = ()
+    way_out: str = ""
+    """The command that takes back what is in the way too, if there are conflicts and it helps."""
 
 
 def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
@@ -56,7 +60,8 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
         flips = select.undoing(chosen, narrow)
-        return _draft(workspace, OperationKind.UNDO, chosen, flips, request, selection.passed)
+        draft = _draft(workspace, OperationKind.UNDO, chosen, flips, request, narrow)
+        return replace(draft, passed=selection.passed)
 
     return make
 
@@ -71,10 +76,8 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
         chosen = views.named(workspace.journal, named)
         reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
         returning = [op for op in chosen if op not in reverting]
-        flips = select.undoing(reverting, everywhere)
-        for file, more in select.redoing(returning, everywhere).items():
-            flips.setdefault(file, {}).update(more)
-        return _draft(workspace, OperationKind.REDO, chosen, flips, request, ())
+        flips = select.together(select.undoing(reverting, everywhere), select.redoing(returning, everywhere))
+        return _draft(workspace, OperationKind.REDO, chosen, flips, request, everywhere)
 
     return make
 
@@ -123,13 +126,22 @@ def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked 
     chosen: Sequence[Operation],
     flips: Flips,
     request: Request,
-    passed: tuple[Passed, ...],
+    narrow: Narrow,
 ) -> Draft:
-    plans = planning.plans(workspace.journal, workspace.store, flips, request.on_conflict)
     undone = tuple(operation.id for operation in chosen)
-    plan = _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
+
+    def planned(flips: Flips, on_conflict: OnConflict = OnConflict.STOP) -> UndoPlan:
+        plans = planning.plans(workspace.journal, workspace.store, flips, on_conflict)
+        return _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
+
+    plan = planned(flips, request.on_conflict)
+    others = ways_out.in_the_way(workspace.journal, plan, flips, narrow, planned)
     label = ", ".join(f"operation {op}" for op in undone[:5]) + (" …" if len(undone) > 5 else "")
-    return Draft(plan=plan, source=_source(kind, label, None), passed=passed)
+    return Draft(
+        plan=plan,
+        source=_source(kind, label, None),
+        way_out=ways_out.command(kind, undone, others, request) if others else "",
+    )
 
 
 def _settled(workspace: Workspace, plan: UndoPlan) -> UndoPlan:
@@ -224,9 +236,9 @@ def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Reque
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
         flips = select.undoing(chosen, narrow)
-        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, flips, request, selection.passed)
-        label = f"{request.actor} to {checkpoint.id}"
-        return replace(draft, source=_source(OperationKind.ROLLBACK, label, checkpoint))
+        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, flips, request, narrow)
+        source = _source(OperationKind.ROLLBACK, f"{request.actor} to {checkpoint.id}", checkpoint)
+        return replace(draft, source=source, passed=selection.passed)
 
     return make
 

@@ -46,6 +46,8 @@ class Result:
     files: tuple[FileResult, ...]
     conflicts: tuple[Conflict, ...] = ()
     passed: tuple[Passed, ...] = ()
+    way_out: str = ""
+    """The command that takes back what is in the way too; empty if there is none, or nothing is in the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class Request:
     on_conflict: OnConflict = OnConflict.STOP
     in_editor: bool = False
     """Asked in an editor: there the last N do not count what its own undo takes back."""
+    place: str = ""
+    """The workspace, where a command that is hinted at has to name it; else it is typed at its top."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,7 @@ def request_out(verb: Verb, request: Request) -> Message:
         "paths": request.paths,
         "inferred": request.inferred,
         "on_conflict": request.on_conflict,
+        "place": request.place,
     }
 
 
@@ -107,6 +112,7 @@ def request_in(message: Message) -> tuple[Verb, Request]:
         paths=tuple(WorkspacePath(path) for path in message["paths"]),
         inferred=message["inferred"],
         on_conflict=OnConflict(message["on_conflict"]),
+        place=message["place"],
     )
 
 
@@ -130,4 +136,5 @@ def result_in(answer: Message) -> Result:
             for c in answer.get("conflicts", ())
         ),
         passed=tuple(Passed(op=OpId(p["operation"]), why=p["why"]) for p in answer.get("passed", ())),
+        way_out=answer.get("hint", ""),
     )

@@ -128,4 +128,5 @@ def _result(outcome: Outcome, operation: OpId | None, draft: Draft) -> Result:
         files=files,
         conflicts=draft.plan.conflicts,
         passed=draft.passed,
+        way_out=draft.way_out,
     )

@@ -137,6 +137,11 @@ def _flips(chosen: Iterable[Operation], narrow: Narrow, *, stands: bool) -> Flip
     return flips
 
 
+def together(first: Flips, second: Flips) -> Flips:
+    """The flips of both."""
+    return {file: {**first.get(file, {}), **second.get(file, {})} for file in first.keys() | second.keys()}
+
+
 def last_undone(
     operations: Iterable[Operation], n: int, standing: Callable[[Operation], Standing]
 ) -> Selection:

@@ -1,0 +1,49 @@
+"""The way out of a conflict: all that has to go too, and the command that takes it back."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable
+
+from takeback.journal import views
+from takeback.journal.log import Journal
+from takeback.model.ids import OpId
+from takeback.model.operation import OperationKind
+from takeback.service.requests import Request
+from takeback.undo import select
+from takeback.undo.plan import UndoPlan
+from takeback.undo.select import Flips, Narrow
+
+
+def in_the_way(
+    journal: Journal, plan: UndoPlan, flips: Flips, narrow: Narrow, planned: Callable[[Flips], UndoPlan]
+) -> tuple[OpId, ...]:
+    """Every operation that has to go too, with what rewrote that in turn; empty if the conflict would still be there.
+
+    `planned` makes the plan of more flips. Cost: one plan for each step of the way.
+    """
+    found: set[OpId] = set()
+    while plan.conflicts:
+        more = {op for conflict in plan.conflicts for op in conflict.in_the_way} - found
+        if not more:
+            return ()
+        found |= more
+        flips = select.together(flips, select.undoing(views.named(journal, sorted(more)), narrow))
+        plan = planned(flips)
+    return tuple(sorted(found))
+
+
+def command(kind: OperationKind, chosen: Iterable[OpId], others: Iterable[OpId], request: Request) -> str:
+    """What to type so that `others` are taken back too. A redo is asked for again after that."""
+    if kind is not OperationKind.REDO:
+        return _words("undo", {*chosen, *others}, request)
+    return f"{_words('undo', others, request)} && {_words('redo', chosen, request)}"
+
+
+def _words(verb: str, ops: Iterable[OpId], request: Request) -> str:
+    words = ["takeback", verb, *(("-C", request.place) if request.place else ())]
+    for op in sorted(ops):
+        words += ["--op", str(op)]
+    for path in request.paths:
+        words += ["--path", path]
+    return shlex.join(words)
