@@ -89,6 +89,10 @@ class Editor:
         name = os.path.basename(document.text_document.uri)
         if self.behave is not None:
             return self.behave(name, document)
+        return self.apply(name, document)
+
+    def apply(self, name, document):
+        """Change a document as it was asked for, if the edit was made for what it shows."""
         if document.text_document.version != self.versions[name]:
             return lsp.ApplyWorkspaceEditResult(applied=False)
         self.show(name, with_edits(self.texts[name], document.edits, UTF16))

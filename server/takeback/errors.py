@@ -8,6 +8,7 @@
     │   ├── NotFound           no such operation, checkpoint, turn or path
     │   ├── StorageFull        no room to keep what must be kept
     │   └── Unsupported        this machine or file system cannot do it
+    ├── OutcomeUnknown         another process may have done it, or not        exit 3
     └── Damaged                our own records are not what was written        exit 3
 
 `message` says what happened and where, `hint` what to do next. Front ends print both; nobody matches on text.
@@ -78,6 +79,13 @@ class Unsupported(Refused):
     """This machine or file system lacks something that is needed to be safe."""
 
     code = "unsupported"
+
+
+class OutcomeUnknown(TakebackError):
+    """Another process was asked to do it, and did not say what became of it."""
+
+    code = "outcome_unknown"
+    hint = "`takeback log` shows whether it was done."
 
 
 class Damaged(TakebackError):

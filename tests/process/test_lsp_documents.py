@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from lsprotocol import types as lsp
+import asyncio
+import time
 
-from editor import TEXT, UTF16
-from takeback.lsp.documents import with_edits
+import pytest
+
+from editor import TEXT
+from takeback.model.operation import OperationKind
+from takeback.service import channel
+from takeback.service.published import editors
+from takeback.service.requests import Request, Verb, request_out
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -98,9 +103,9 @@ def saving_at_once(editor):
     """Let the editor save each edit before it answers."""
 
     def save(name, document):
-        editor.show(name, with_edits(editor.texts[name], document.edits, UTF16))
+        answer = editor.apply(name, document)
         editor.save(name)
-        return lsp.ApplyWorkspaceEditResult(applied=True)
+        return answer
 
     editor.behave = save
 
@@ -148,3 +153,42 @@ async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client):
     ]
     await editor.run("takeback.redo", {"n": 1})
     assert on_disk(editor) == mine.replace("line 3\n", "agent\n") == editor.texts["a.txt"]
+
+
+# -- when nobody waits any more ------------------------------------------------------------------
+
+
+async def asked_from_outside(editor, state, until_s):
+    """The answer of the server to another process that waits until then."""
+    (folder,) = state.iterdir()
+    (published,) = editors(str(folder))
+    request = request_out(Verb(kind=OperationKind.UNDO), Request())
+    message = {"do": "take back", "request": request, "until_s": until_s}
+    return await asyncio.to_thread(channel.ask, published.address, message, 20)
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("wait_s", [-1.0, 0.5])
+async def test_what_would_come_too_late_is_not_begun(client, tmp_path, wait_s):
+    """A request whose process no longer waits changes no file, and the documents show what they showed."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    await editor.run("takeback.status", {})
+    mine = editor.texts["a.txt"]
+    until_s = time.monotonic() + wait_s
+
+    def slow(name, document):
+        editor.behave = None
+        while time.monotonic() <= until_s:
+            pass
+        return editor.apply(name, document)
+
+    editor.behave = slow
+    answer = await asked_from_outside(editor, tmp_path / "state", until_s)
+
+    assert answer["error"]["code"] == "busy"
+    assert (editor.texts["a.txt"], on_disk(editor)) == (mine, AGENT)
+    assert len(editor.edits) == (2 if wait_s > 0 else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,23 +10,19 @@ from pygls.exceptions import JsonRpcException
 
 from takeback.aio import Core
 from takeback.checkpoints import CheckpointKind, Wanted
-from takeback.errors import Busy, TakebackError, UsageError
+from takeback.errors import TakebackError, UsageError
 from takeback.lsp import convert, protocol
 from takeback.lsp.arguments import Arguments, arguments_in
-from takeback.lsp.editor_writer import EditorWriter, Shown, Written
 from takeback.lsp.server import REQUEST_FAILED, Server
+from takeback.lsp.taking_back import Asked, take_back
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind, parse_actor
 from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.service import answers
-from takeback.service.desk import Proposal
-from takeback.service.requests import Message, Outcome, Request, Result, Verb, request_in
+from takeback.service.requests import Message, Outcome, Request, Result, Verb
 from takeback.undo.clash import OnConflict
 
 CANCEL = "Cancel"
-ATTEMPTS = 5
-"""How often a plan is made anew because somebody goes on typing or writing."""
-HAND_OVER_S = 28.0
 
 _NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
 
@@ -42,86 +37,6 @@ async def run_command(server: Server, name: str, given: Sequence[Any]) -> Messag
     except TakebackError as problem:
         text = f"{problem.message}. {problem.hint}".strip()
         raise JsonRpcException(text, REQUEST_FAILED, answers.error(problem)) from problem
-
-
-def handed_over(server: Server, root: str, message: Message) -> Message:
-    """The answer to another process that wants something taken back; called on a thread of its own."""
-    assert server.loop is not None, "BUG: workspaces are opened on the loop"
-    verb, request = request_in(message["request"])
-
-    async def act() -> Message:
-        return answers.result(await take_back(server, server.core_at(root), verb, request))
-
-    try:
-        return asyncio.run_coroutine_threadsafe(act(), server.loop).result(HAND_OVER_S)
-    except TakebackError as problem:
-        return answers.error(problem)
-
-
-async def take_back(server: Server, core: Core, verb: Verb, request: Request) -> Result:
-    """Take something back in documents and files; what moves meanwhile leads to a new plan."""
-    async with server.lock(core):
-        try:
-            return await _attempts(server, core, verb, request)
-        finally:
-            core.post(lambda desk: desk.let_go())
-
-
-async def _attempts(server: Server, core: Core, verb: Verb, request: Request) -> Result:
-    for _ in range(ATTEMPTS):
-        server.protocol.check_cancelled()
-        found = await core.do(lambda desk: desk.propose(verb, request))
-        if isinstance(found, Result):
-            return found
-        result = await _attempt(server, core, found)
-        if result is not None:
-            return result
-    raise Busy("files or documents of this undo keep changing", hint="Try again when nobody is writing.")
-
-
-async def _attempt(server: Server, core: Core, proposal: Proposal) -> Result | None:
-    writer = EditorWriter(server, core)
-    shown: list[Shown] = []
-    failed: dict[WorkspacePath, str] = {}
-    for proposed in proposal.edits:
-        if not server.can_edit and proposed.was_clean:
-            continue  # the file changes, and the editor reloads it
-        written, one = await writer.show(proposed)
-        if one is not None:
-            shown.append(one)
-        elif written is Written.STALE:
-            await writer.take_back(shown)
-            return None
-        else:
-            failed[proposed.path] = "the editor did not change its document, so its file was left too"
-            break
-    if failed:
-        stay = {one.proposed.path for one in await writer.take_back(shown)}
-        others = {file.path for file in proposal.draft.plan.files} - stay - failed.keys()
-        failed |= dict.fromkeys(others, "left, because another document could not be changed")
-    return await _carried_out(server, core, proposal, shown, failed)
-
-
-async def _carried_out(
-    server: Server, core: Core, proposal: Proposal, shown: Sequence[Shown], left: Mapping[WorkspacePath, str]
-) -> Result | None:
-    writer = EditorWriter(server, core)
-    clean = {
-        one.proposed.path
-        for one in shown
-        if one.proposed.was_clean and one.proposed.path not in left and writer.is_as_planned(one)
-    }
-    unsaved = frozenset() if server.can("save") else frozenset(clean)
-    paths = {one.proposed.path for one in shown}
-    result = None
-    if not server.protocol.is_cancelled:  # from here on it is too late
-        result = await core.do(lambda desk: desk.carry_out(proposal, paths, left, unsaved))
-    if result is None:
-        await writer.take_back(shown)
-        return None
-    for path in sorted(clean - unsaved):
-        await server.save(convert.uri_of(core.root, path))
-    return result
 
 
 # -- the commands --------------------------------------------------------------------------------
@@ -199,7 +114,7 @@ async def _undo_asked(server: Server, core: Core, question: str) -> Message:
 
 
 async def _answered(server: Server, core: Core, verb: Verb, request: Request) -> Message:
-    return answers.result(await take_back(server, core, verb, request))
+    return answers.result(await take_back(server, core, Asked(verb=verb, request=request)))
 
 
 # -- arguments -----------------------------------------------------------------------------------

@@ -219,7 +219,7 @@ class Server(LanguageServer):
 
     def _handed_over(self, root: str, message: dict[str, Any]) -> dict[str, Any]:
         """Answer another process; called on a thread of its own."""
-        from takeback.lsp.commands import handed_over  # noqa: PLC0415 - imports the core
+        from takeback.lsp.taking_back import handed_over  # noqa: PLC0415 - imports the core
 
         return handed_over(self, root, message)
 

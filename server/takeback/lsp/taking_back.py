@@ -1,0 +1,157 @@
+"""Takes something back in documents and files, for a command or for another process.
+
+Documents first, the files after. What moves meanwhile leads to a new plan; what would come too late is not begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Set
+from dataclasses import dataclass
+
+from takeback.aio import Core
+from takeback.errors import Busy, TakebackError
+from takeback.lsp import convert
+from takeback.lsp.editor_writer import EditorWriter, Shown, Written
+from takeback.lsp.server import Server
+from takeback.model.paths import WorkspacePath
+from takeback.service import answers
+from takeback.service.desk import Desk, Proposal
+from takeback.service.requests import Message, Request, Result, Verb, request_in
+
+ATTEMPTS = 5
+"""How often a plan is made anew because somebody goes on typing or writing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be taken back, and how long whoever asked waits for it."""
+
+    verb: Verb
+    request: Request
+    until_s: float = math.inf
+    """By the monotonic clock, which all processes share: no file is written later."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nobody waits any more."""
+        return time.monotonic() > self.until_s
+
+    def check(self) -> None:
+        """Raises Busy if nobody waits any more."""
+        if self.is_late:
+            raise Busy(
+                "the editor needed too long to change its documents, so nothing was changed",
+                hint="Undo from the editor, or save the documents there first.",
+            )
+
+
+def handed_over(server: Server, root: str, message: Message) -> Message:
+    """The answer to another process that wants something taken back; called on a thread of its own."""
+    assert server.loop is not None, "BUG: workspaces are opened on the loop"
+    verb, request = request_in(message["request"])
+    asked = Asked(verb=verb, request=request, until_s=message["until_s"])
+
+    async def act() -> Message:
+        return answers.result(await take_back(server, server.core_at(root), asked))
+
+    try:
+        return asyncio.run_coroutine_threadsafe(act(), server.loop).result()
+    except TakebackError as problem:
+        return answers.error(problem)
+
+
+async def take_back(server: Server, core: Core, asked: Asked) -> Result:
+    """The result of taking something back, file by file. Raises Busy if it would be too late, or nothing holds still."""
+    async with server.lock(core):
+        try:
+            for _ in range(ATTEMPTS):
+                result = await _Attempt(server, core, asked).result()
+                if result is not None:
+                    return result
+        finally:
+            core.post(lambda desk: desk.let_go())
+    raise Busy("files or documents of this undo keep changing", hint="Try again when nobody is writing.")
+
+
+class _Attempt:
+    """One plan, carried out or given up."""
+
+    def __init__(self, server: Server, core: Core, asked: Asked) -> None:
+        self._server = server
+        self._core = core
+        self._asked = asked
+        self._writer = EditorWriter(server, core)
+        self._shown: list[Shown] = []
+        self._left: dict[WorkspacePath, str] = {}
+
+    async def result(self) -> Result | None:
+        """What became of the request; `None` if something moved meanwhile, and nothing was changed."""
+        self._server.protocol.check_cancelled()
+        self._asked.check()
+        asked = self._asked
+        found = await self._core.do(lambda desk: desk.propose(asked.verb, asked.request))
+        if isinstance(found, Result):
+            return found
+        if not await self._show(found):
+            await self._put_back()
+            return None
+        if self._left:
+            stay = {one.proposed.path for one in await self._writer.take_back(self._shown)}
+            others = {file.path for file in found.draft.plan.files} - stay - self._left.keys()
+            self._left |= dict.fromkeys(others, "left, because another document could not be changed")
+        return await self._carried_out(found)
+
+    async def _show(self, proposal: Proposal) -> bool:
+        """Whether the plan still holds when every document was changed, or one could not be: that one is noted."""
+        for proposed in proposal.edits:
+            if not self._server.can_edit and proposed.was_clean:
+                continue  # the file changes, and the editor reloads it
+            if self._asked.is_late:
+                return False
+            written, one = await self._writer.show(proposed)
+            if one is not None:
+                self._shown.append(one)
+            elif written is Written.STALE:
+                return False
+            else:
+                self._left[proposed.path] = "the editor did not change its document, so its file was left too"
+                break
+        return True
+
+    async def _carried_out(self, proposal: Proposal) -> Result | None:
+        clean = {
+            one.proposed.path
+            for one in self._shown
+            if one.proposed.was_clean
+            and one.proposed.path not in self._left
+            and self._writer.is_as_planned(one)
+        }
+        unsaved = frozenset() if self._server.can("save") else frozenset(clean)
+        result = None
+        if not self._server.protocol.is_cancelled:
+            result = await self._core.do(lambda desk: self._write(desk, proposal, unsaved))
+        if result is None:
+            await self._put_back()
+            return None
+        for path in sorted(clean - unsaved):
+            await self._server.save(convert.uri_of(self._core.root, path))
+        return result
+
+    def _write(self, desk: Desk, proposal: Proposal, unsaved: Set[WorkspacePath]) -> Result | None:
+        """Called on the core's thread: what has begun is brought to its end."""
+        if self._asked.is_late:
+            return None
+        shown = {one.proposed.path for one in self._shown}
+        return desk.carry_out(proposal, shown, self._left, unsaved)
+
+    async def _put_back(self) -> None:
+        """Let the documents show what they showed. Raises Busy if one does not, and there is no time to go on."""
+        stay = sorted(one.proposed.path for one in await self._writer.take_back(self._shown))
+        if stay and self._asked.is_late:
+            raise Busy(
+                f"the editor needed too long, so no file was written; it still shows {', '.join(stay)} as planned",
+                hint="Undo that in the editor.",
+            )
