@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from takeback.lsp.documents import with_edits
 
@@ -40,6 +41,7 @@ class Editor:
         self.answers = []
         self.questions = []
         self.edits = []
+        self.refuses_to_save = False
         self.behave = None
         """What happens instead of applying an edit."""
 
@@ -82,6 +84,12 @@ class Editor:
             )
         )
 
+    def close(self, name):
+        """Close a document; its unsaved text is gone."""
+        del self.texts[name]
+        identifier = lsp.TextDocumentIdentifier(uri=self.uri(name))
+        self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(text_document=identifier))
+
     def on_edit(self, params):
         """What `workspace/applyEdit` does."""
         (document,) = params.edit.document_changes
@@ -97,6 +105,14 @@ class Editor:
             return lsp.ApplyWorkspaceEditResult(applied=False)
         self.show(name, with_edits(self.texts[name], document.edits, UTF16))
         return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    def on_save(self, params):
+        """What `takeback/save` does."""
+        name = os.path.basename(params.uri)
+        assert params.uri == self.uri(name)
+        if self.refuses_to_save:
+            raise JsonRpcException("no", -32803)
+        self.save(name)
 
     def on_question(self, params):
         """What `window/showMessageRequest` does."""

@@ -23,10 +23,12 @@ def project(tmp_path):
     return root
 
 
-@pytest_lsp.fixture(config=ClientServerConfig(server_command=[*TAKEBACK, "lsp"]))
-async def client(lsp_client: LanguageClient, project):
-    """A server on a small repository, and an editor that talks to it."""
-    editor = lsp_client.editor = Editor(lsp_client, project)
+SERVER = ClientServerConfig(server_command=[*TAKEBACK, "lsp"])
+
+
+async def connect(lsp_client, root, *, apply_edit=True, save=False):
+    """Let an editor with these abilities open a folder."""
+    editor = lsp_client.editor = Editor(lsp_client, root)
 
     @lsp_client.feature(lsp.WORKSPACE_APPLY_EDIT)
     def _(params: lsp.ApplyWorkspaceEditParams):
@@ -36,15 +38,45 @@ async def client(lsp_client: LanguageClient, project):
     def _(params: lsp.ShowMessageRequestParams):
         return editor.on_question(params)
 
+    @lsp_client.feature("takeback/save")
+    def _(params):
+        return editor.on_save(params)
+
     capabilities = client_capabilities("visual-studio-code")
+    capabilities.workspace.apply_edit = apply_edit
+    capabilities.experimental = {"takeback": {"save": save}}
     await lsp_client.initialize_session(
         lsp.InitializeParams(
             capabilities=capabilities,
             client_info=lsp.ClientInfo(name="Testing", version="1"),
-            workspace_folders=[lsp.WorkspaceFolder(uri=project.as_uri(), name="project")],
+            workspace_folders=[lsp.WorkspaceFolder(uri=root.as_uri(), name="project")],
         )
     )
     await editor.run("takeback.status", {})  # the first look is done
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def client(lsp_client: LanguageClient, project):
+    """A server on a small repository, and an editor that talks to it."""
+    await connect(lsp_client, project)
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def reading_client(lsp_client: LanguageClient, project):
+    """The same with an editor that changes no documents when asked."""
+    await connect(lsp_client, project, apply_edit=False)
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def saving_client(lsp_client: LanguageClient, project, tmp_path):
+    """The same with an editor that saves when asked, and knows the folder by a link."""
+    link = tmp_path / "link"
+    link.symlink_to(project)
+    await connect(lsp_client, link, save=True)
     yield
     await lsp_client.shutdown_session()
 

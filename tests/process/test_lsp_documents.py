@@ -192,3 +192,95 @@ async def test_what_would_come_too_late_is_not_begun(client, tmp_path, wait_s):
     assert answer["error"]["code"] == "busy"
     assert (editor.texts["a.txt"], on_disk(editor)) == (mine, AGENT)
     assert len(editor.edits) == (2 if wait_s > 0 else 0)
+
+
+# -- the time of a file --------------------------------------------------------------------------
+
+
+def modified_ns(editor, name="a.txt"):
+    """When a file was changed last, as the system says."""
+    return (editor.root / name).stat().st_mtime_ns
+
+
+@pytest.mark.promise(8)
+async def test_an_editor_that_is_not_asked_sees_the_file_change(reading_client):
+    """Where an editor changes no documents when asked, a clean one is reloaded: its file has the present time."""
+    editor = reading_client.editor
+    editor.write("a.txt", "line 3\n", "LINE 3\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    before = modified_ns(editor)
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["files"][0]["outcome"], on_disk(editor), editor.edits) == ("restored", TEXT, [])
+    assert modified_ns(editor) > before
+
+
+@pytest.mark.promise(8)
+async def test_unsaved_text_in_an_editor_that_cannot_be_asked_is_left(reading_client):
+    """Where an editor changes no documents when asked, files under unsaved text are left, and it is said."""
+    editor = reading_client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], editor.edits, on_disk(editor)) == ("refused", [], AGENT)
+    assert "unsaved text" in result["files"][0]["note"]
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("unsaved", ["", "mine\n"])
+async def test_a_file_keeps_its_time_until_its_document_is_saved_or_closed(client, unsaved):
+    """An editor would ask about a file with a new time; it is said what that means, and closing ends it."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.show("a.txt", AGENT + unsaved)
+    before = modified_ns(editor)
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+    kept = modified_ns(editor)
+    editor.close("a.txt")
+    await editor.run("takeback.status", {})
+
+    assert "a build that goes by times does not see the change" in result["files"][0]["note"]
+    assert kept == before < modified_ns(editor)
+
+
+# -- editors that save when asked ----------------------------------------------------------------
+
+
+async def test_a_document_is_saved_by_an_editor_that_can(saving_client):
+    """The editor is asked to save a clean document, by the name that it opened it with, and then nothing is left."""
+    editor = saving_client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["files"][0]["outcome"], result["files"][0]["note"]) == ("restored", "")
+    status = await editor.run("takeback.status", {})
+    assert status["documents"] == [{"path": "a.txt", "dirty": False}]
+    assert status["operations"][0]["kind"] == "undo"
+
+
+@pytest.mark.promise(5)
+async def test_a_save_that_failed_is_said(saving_client):
+    """Where the editor did not save when asked, the outcome is `in_editor`, as in one that cannot."""
+    editor = saving_client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.refuses_to_save = True
+    editor.client.report_server_error = lambda *_: None  # an answer that is an error is no failure of the test
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["files"][0]["outcome"] == "in_editor"
+    assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT, TEXT)

@@ -63,10 +63,11 @@ class EditorWriter:
         written = await self._write(document, before, proposed.text)
         return written, Shown(proposed=proposed, before=before) if written is Written.DONE else None
 
-    def is_as_planned(self, shown: Shown) -> bool:
-        """Whether nothing was typed into a document besides."""
+    async def save(self, shown: Shown) -> bool:
+        """Whether the editor saved a document, which it is asked for unless something was typed into it besides."""
         document = self._document(shown.proposed)
-        return document is not None and document.text == shown.proposed.text
+        is_as_planned = document is not None and document.text == shown.proposed.text
+        return document is not None and is_as_planned and await self._server.save(document.uri)
 
     async def take_back(self, shown: Sequence[Shown]) -> list[Shown]:
         """Undo earlier edits, newest first, where the text is still ours; those that stay are returned."""

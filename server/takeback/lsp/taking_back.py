@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from takeback.aio import Core
 from takeback.errors import Busy, TakebackError
-from takeback.lsp import convert
 from takeback.lsp.editor_writer import EditorWriter, Shown, Written
 from takeback.lsp.server import Server
 from takeback.model.paths import WorkspacePath
@@ -107,8 +106,13 @@ class _Attempt:
     async def _show(self, proposal: Proposal) -> bool:
         """Whether the plan still holds when every document was changed, or one could not be: that one is noted."""
         for proposed in proposal.edits:
-            if not self._server.can_edit and proposed.was_clean:
-                continue  # the file changes, and the editor reloads it
+            if not self._server.can_edit:
+                if proposed.was_clean:
+                    continue  # the file changes, and the editor reloads it
+                self._left[proposed.path] = (
+                    "it is open with unsaved text in an editor that lets nobody change it"
+                )
+                break
             if self._asked.is_late:
                 return False
             written, one = await self._writer.show(proposed)
@@ -122,30 +126,28 @@ class _Attempt:
         return True
 
     async def _carried_out(self, proposal: Proposal) -> Result | None:
-        clean = {
-            one.proposed.path
-            for one in self._shown
-            if one.proposed.was_clean
-            and one.proposed.path not in self._left
-            and self._writer.is_as_planned(one)
-        }
-        unsaved = frozenset() if self._server.can("save") else frozenset(clean)
         result = None
         if not self._server.protocol.is_cancelled:
-            result = await self._core.do(lambda desk: self._write(desk, proposal, unsaved))
+            result = await self._core.do(lambda desk: self._write(desk, proposal))
         if result is None:
             await self._put_back()
             return None
-        for path in sorted(clean - unsaved):
-            await self._server.save(convert.uri_of(self._core.root, path))
-        return result
+        changed = [one for one in self._shown if one.proposed.path not in self._left]
+        clean = [one for one in changed if one.proposed.was_clean]
+        return await self._saved(result, clean) if changed else result
 
-    def _write(self, desk: Desk, proposal: Proposal, unsaved: Set[WorkspacePath]) -> Result | None:
+    async def _saved(self, result: Result, clean: Sequence[Shown]) -> Result:
+        """The result, after the editor was asked to save the documents that held no unsaved text."""
+        saved = {one.proposed.path for one in clean if await self._writer.save(one)}
+        paths = {one.proposed.path for one in clean}
+        return await self._core.do(lambda desk: desk.noted(result, paths, saved))
+
+    def _write(self, desk: Desk, proposal: Proposal) -> Result | None:
         """Called on the core's thread: what has begun is brought to its end."""
         if self._asked.is_late:
             return None
         shown = {one.proposed.path for one in self._shown}
-        return desk.carry_out(proposal, shown, self._left, unsaved)
+        return desk.carry_out(proposal, shown, self._left)
 
     async def _put_back(self) -> None:
         """Let the documents show what they showed. Raises Busy if one does not, and there is no time to go on."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from takeback.errors import TakebackError
@@ -139,6 +140,12 @@ class Buffers:
         parent = disk if wrote is None or shows(text, disk) else wrote
         self._set(path, Buffer(version=version, text=text, parent=parent, base=text, disk=disk, stamp=stamp))
 
+    def _renew_time(self, path: WorkspacePath) -> None:
+        """Give a file the present time where it kept its own for a document that will not be saved any more."""
+        if self.is_edited(path):
+            with suppress(TakebackError):
+                self._workspace.folder.set_modified(path, self._workspace.clock())
+
     def _is_typed(self, path: WorkspacePath, known: Buffer | None) -> bool:
         """Whether a save puts on disk what somebody typed, and not what the document was reloaded from.
 
@@ -154,11 +161,14 @@ class Buffers:
 
     def closed(self, path: WorkspacePath) -> None:
         """A document was closed; its unsaved text is gone."""
+        self._renew_time(path)
         self._open.pop(path, None)
         self._publish()
 
     def close(self) -> None:
         """No document is open any more."""
+        for path in self._open:
+            self._renew_time(path)
         self._open.clear()
         self._publication.close()
 
@@ -184,10 +194,10 @@ class Buffers:
             return None
         return self._proposed(plan, known)
 
-    def is_dirty(self, path: WorkspacePath) -> bool:
-        """Whether unsaved text stands over a file."""
+    def is_edited(self, path: WorkspacePath) -> bool:
+        """Whether a document was changed together with its file and not saved since."""
         known = self._open.get(path)
-        return known is not None and known.is_dirty
+        return known is not None and known.is_edited
 
     # -- while a plan is carried out -------------------------------------------------------------
 

@@ -29,7 +29,9 @@ from takeback.undo.plan import FileOutcome, FilePlan
 
 logger = logging.getLogger(__name__)
 
-CLEAN_NOTE = "it is back on disk and in the editor, which counts it as changed until it is saved"
+_TIME = "until then the file keeps its time, so a build that goes by times does not see the change"
+CLEAN_NOTE = f"it is back on disk and in the editor, which counts it as changed until it is saved; {_TIME}"
+UNSAVED_NOTE = f"unsaved text stays until it is saved; {_TIME}"
 
 HandOver = Callable[[channel.Message], channel.Message]
 """Answers a request to take something back, on a thread of its own."""
@@ -130,12 +132,10 @@ class Desk:
         proposal: Proposal,
         shown: Set[WorkspacePath],
         left: Mapping[WorkspacePath, str],
-        unsaved: Set[WorkspacePath],
     ) -> Result | None:
         """The result of writing the files, those in `left` excepted; `None` if the plan went stale.
 
-        `shown` are the documents that the editor has changed; `unsaved` those of them that were clean and that it
-        cannot save by itself.
+        `shown` are the documents that the editor has changed.
         """
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
         files = [file for file in proposal.draft.plan.files if file.path not in left]
@@ -143,7 +143,7 @@ class Desk:
         draft = replace(proposal.draft, plan=replace(proposal.draft.plan, files=tuple(files)))
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
-        times = self._times(one.path for one in following if one.over_disk)
+        times = self._times(one.path for one in following if one.over_disk and one.edits)
         result = taking_back.carried_out(self.workspace, draft)
         if result is None:  # once more: an editor that saved what it was told to show has done a part itself
             result = taking_back.carried_out(self.workspace, draft)
@@ -152,8 +152,20 @@ class Desk:
         self._keep_times(times)
         for one in following:
             self.buffers.followed(one)
-        unsaved = {path for path in unsaved if self.buffers.is_dirty(path)}
-        return _with_documents(result, proposal, left, unsaved)
+        return _with_left(result, proposal, left)
+
+    def noted(self, result: Result, clean: Set[WorkspacePath], saved: Set[WorkspacePath]) -> Result:
+        """The result, with what is to be known of the documents that were changed and not saved since.
+
+        `clean` held no unsaved text before; `saved` are those of them that the editor has saved by request.
+        """
+        files = tuple(
+            _noted(file, is_clean=file.path in clean)
+            if self.buffers.is_edited(file.path) and file.path not in saved
+            else file
+            for file in result.files
+        )
+        return replace(result, files=files)
 
     def _over_saved(self, file: FilePlan) -> FilePlan:
         """A file's plan; anew, where its editor has saved the document together with unsaved text."""
@@ -177,7 +189,7 @@ class Desk:
         """Give files whose documents changed the same way the time that their editor knows.
 
         Else it would ask, at the next save, whether to overwrite what somebody else wrote: there is nothing that
-        the document does not have. The save itself gives the present time, which is what builds go by.
+        the document does not have. The save gives the present time, which is what builds go by; so does closing.
         """
         for path, mtime_ns in times.items():
             with suppress(TakebackError):
@@ -245,14 +257,15 @@ def _file(file: FilePlan, notes: Mapping[WorkspacePath, str], outcome: FileOutco
     return FileResult(path=file.target, outcome=FileOutcome.UNCHANGED, note="nothing was written")
 
 
-def _with_documents(
-    result: Result, proposal: Proposal, left: Mapping[WorkspacePath, str], unsaved: Set[WorkspacePath]
-) -> Result:
-    """The result, with what the documents add to it."""
-    files = [
-        replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE) if file.path in unsaved else file
-        for file in result.files
-    ]
+def _noted(file: FileResult, *, is_clean: bool) -> FileResult:
+    if is_clean:
+        return replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE)
+    return replace(file, note="; ".join(filter(None, (file.note, UNSAVED_NOTE))))
+
+
+def _with_left(result: Result, proposal: Proposal, left: Mapping[WorkspacePath, str]) -> Result:
+    """The result, with the files that were left because of their documents."""
+    files = list(result.files)
     files += [
         FileResult(path=file.path, outcome=FileOutcome.SKIPPED, note=left[file.path])
         for file in proposal.draft.plan.files
