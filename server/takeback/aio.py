@@ -37,11 +37,13 @@ class Core:
         on_operations: Callable[[Sequence[Operation]], None],
         on_progress: Callable[[int, int], None],
         on_ready: Callable[[Exception | None], None],
+        on_trouble: Callable[[str], None],
         hand_over: Callable[[Message], Message],
     ) -> None:
         """Opens the workspace at once; `on_ready` says that it is open, or why it cannot be.
 
-        The first three are called on the loop, `hand_over` on a thread of its own.
+        `on_trouble` says why nothing can be recorded, and the empty text when it can be again. All but the last are
+        called on the loop, `hand_over` on a thread of its own.
         """
         self.root = root
         self._editor = editor
@@ -49,6 +51,7 @@ class Core:
         self._on_operations = on_operations
         self._on_progress = on_progress
         self._on_ready = on_ready
+        self._on_trouble = on_trouble
         self._hand_over = hand_over
         self._inbox = Inbox()
         self._desk: Desk | None = None
@@ -122,7 +125,10 @@ class Core:
         ):
             self._desk = desk
             self._running = Running(
-                workspace, self._inbox, on_operations=lambda found: self._tell(self._on_operations, found)
+                workspace,
+                self._inbox,
+                on_operations=lambda found: self._tell(self._on_operations, found),
+                on_trouble=lambda why: self._tell(self._on_trouble, why),
             )
             if self._is_closing.is_set():
                 return

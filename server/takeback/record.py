@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from takeback.errors import Busy, StorageFull
+from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model import text
@@ -182,7 +182,7 @@ class Recorder:
                     self._store.replace(data)
                 self._store.make_durable()
                 self._journal.drop_unsynced(contents)
-        except (Busy, StorageFull):
+        except TakebackError:
             logger.info("contents stay in the journal for now", exc_info=True)
 
     def _overtaken(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import queue
+import shutil
 import socket
 import subprocess
 import sys
@@ -442,3 +443,21 @@ def test_a_port_that_cannot_be_had_is_said(make):
             assert done.returncode == 2
             assert address in done.stderr
             assert "defect" not in done.stderr
+
+
+# -- when nothing can be recorded ----------------------------------------------------------------
+
+
+@pytest.mark.promise(5)
+def test_a_history_that_was_removed_is_said(client):
+    """When the state folder is removed under a server, the person hears it once, and every command says it."""
+    state = client.run("status", {})["state"]
+    shutil.rmtree(state)
+
+    (message,) = until(client.messages)
+    assert f"the history in {state} was removed" in message
+    for command in ("status", "undoLast"):
+        error = client.run(command, {})["data"]["error"]
+        assert error["code"] == "workspace_refused"
+        assert state in error["message"]
+    assert len(client.messages()) == 1

@@ -113,6 +113,7 @@ class Server(LanguageServer):
             on_operations=lambda _: self.tell(TIMELINE_CHANGED, {}),
             on_progress=progress.report,
             on_ready=progress.ready,
+            on_trouble=partial(self._in_trouble, root),
             hand_over=partial(self._handed_over, root),
         )
         for document in tuple(self.documents.values()):
@@ -216,6 +217,10 @@ class Server(LanguageServer):
     def core_at(self, root: str) -> Core:
         """The open workspace at `root`."""
         return self._cores[root]
+
+    def _in_trouble(self, root: str, why: str) -> None:
+        if why:
+            self.say(f"Takeback cannot record {root}, and tries again: {why}", lsp.MessageType.Warning)
 
     def _handed_over(self, root: str, message: dict[str, Any]) -> dict[str, Any]:
         """Answer another process; called on a thread of its own."""

@@ -4,29 +4,58 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
+
+from takeback.errors import WorkspaceRefused
+
+_ROOM_BYTES = 1024
+"""Taken with the lease, so that even on a full disk it can be said that the disk is full."""
 
 
 class Lease:
     """The right to record one workspace, held or not."""
 
     def __init__(self, state: str) -> None:
+        self._state = state
         self._path = os.path.join(state, "lease")
+        self._folder = os.stat(state)
         self._descriptor: int | None = None
 
     def take(self) -> bool:
         """Whether this process holds the lease now. Never waits."""
         if self._descriptor is not None:
             return True
+        self.check()
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             return False
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())  # for people; nothing decides by it
         self._descriptor = descriptor
+        self.say("")
         return True
+
+    def check(self) -> None:
+        """Raises WorkspaceRefused if the state folder was removed or replaced: what is written there reaches nobody."""
+        if self._descriptor is None:
+            known, place = self._folder, self._state
+        else:
+            known, place = os.fstat(self._descriptor), self._path
+        with suppress(FileNotFoundError):
+            if os.path.samestat(known, os.stat(place)):
+                return
+        raise WorkspaceRefused(
+            f"the history in {self._state} was removed, so nothing is recorded any more",
+            hint="A new history begins when Takeback is started again.",
+        )
+
+    def say(self, trouble: str) -> None:
+        """Tell every process who records, and why that fails; empty: it works. Nothing decides by it."""
+        text = f"{os.getpid()}\n{trouble}".encode(errors="surrogateescape")[:_ROOM_BYTES]
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.pwrite(self._descriptor, text.ljust(_ROOM_BYTES), 0)
 
     def give_up(self) -> None:
         """Let another process record."""
@@ -37,6 +66,20 @@ class Lease:
 
 def holder(state: str) -> int | None:
     """The process that records now; `None` if nobody does."""
+    said = _said(state)
+    if said is None:
+        return None
+    pid = said.partition("\n")[0]
+    return int(pid) if pid.isdigit() else 0
+
+
+def trouble(state: str) -> str:
+    """Why the process that records now cannot; empty if it can, or nobody records."""
+    return (_said(state) or "").partition("\n")[2]
+
+
+def _said(state: str) -> str | None:
+    """What the holder of the lease says; `None` if nobody holds it."""
     try:
         descriptor = os.open(os.path.join(state, "lease"), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -44,8 +87,7 @@ def holder(state: str) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        text = os.read(descriptor, 32).strip()
-        return int(text) if text.isdigit() else 0
+        return os.read(descriptor, _ROOM_BYTES).decode(errors="surrogateescape").strip()
     else:
         return None
     finally:

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from takeback.errors import UsageError
+from takeback.errors import TakebackError, UsageError
 from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import Operation, parse_actor
 from takeback.model.paths import WorkspacePath
 from takeback.service import answers
-from takeback.service.lease import holder
+from takeback.service.lease import holder, trouble
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
 from takeback.service.recording import glance, is_paused
@@ -38,6 +38,10 @@ class Wanted:
 def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
     """Operations, newest first. Raises NotFound for a turn or moment that does not exist."""
     glance(workspace)
+    return _page(workspace, wanted)
+
+
+def _page(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
     turn = views.turn(workspace.journal, TurnId(wanted.turn)).id if wanted.turn else None
     narrowed = pages.Filter(
         actor=parse_actor(wanted.actor) if wanted.actor else None,
@@ -87,11 +91,11 @@ def _before(workspace: Workspace, moment: str) -> OpId:
 
 
 def status(workspace: Workspace) -> answers.Answer:
-    """The workspace at a glance, as an answer."""
-    glance(workspace)
+    """The workspace at a glance, as an answer; also when what happened last cannot be recorded, which it says."""
+    failing = _why_not_recorded(workspace)
     journal = workspace.journal
     space = usage(workspace.store)
-    recent = log(workspace, Wanted(n=_STATUS_OPERATIONS))
+    recent = _page(workspace, Wanted(n=_STATUS_OPERATIONS))
     notices = journal.records("notices", "1 ORDER BY id DESC LIMIT ?", (_STATUS_NOTICES,))
     missing = Counter(
         f"{path}: {known.state.reason.value}"
@@ -116,7 +120,19 @@ def status(workspace: Workspace) -> answers.Answer:
         },
         "not_captured": sorted(missing),
         "notices": [
-            f"{answers.rfc3339(row[1])} {row[2]} {row[3].decode(errors='replace')}: {row[4]}"
-            for row in notices
+            *([f"recording fails, and is tried again: {failing}"] if failing else []),
+            *(
+                f"{answers.rfc3339(row[1])} {row[2]} {row[3].decode(errors='replace')}: {row[4]}"
+                for row in notices
+            ),
         ],
     }
+
+
+def _why_not_recorded(workspace: Workspace) -> str:
+    """Why what happened until now could not be recorded; empty if it was."""
+    try:
+        glance(workspace)
+    except TakebackError as problem:
+        return problem.message
+    return trouble(workspace.state)

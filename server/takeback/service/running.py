@@ -51,12 +51,14 @@ class Running:
         inbox: Inbox,
         *,
         on_operations: Callable[[Sequence[Operation]], None],
+        on_trouble: Callable[[str], None] = lambda _: None,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
-        """`others` answers requests that are no recorder's, on a thread of the connection."""
+        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again. `others` answers requests that are no recorder's, on a thread of the connection."""
         self._workspace = workspace
         self._inbox = inbox
         self._on_operations = on_operations
+        self._on_trouble = on_trouble
         self._others = others or {}
         self._lease = Lease(workspace.state)
         self._listener: channel.Listener | None = None
@@ -71,7 +73,10 @@ class Running:
         self.is_recorder = False
 
     def run(self) -> None:
-        """Returns after `stop`, or when the workspace folder itself was moved or removed."""
+        """Returns after `stop`, or when the workspace folder itself was moved or removed.
+
+        Raises WorkspaceRefused if the state folder was.
+        """
         try:
             while not self._is_stopping:
                 self._try_to_record()
@@ -104,6 +109,7 @@ class Running:
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + POLL_S
+        self._lease.check()
         return not self._workspace.folder.is_in_place()
 
     def _is_time_to_tidy(self) -> bool:
@@ -139,15 +145,17 @@ class Running:
             source=lambda label: recording.unannounced(self._workspace, label),
             is_paused=lambda: recording.is_paused(self._workspace),
             wake=self._inbox.wake,
+            on_trouble=self._in_trouble,
         )
         self.is_recorder = True
         self._workspace.here.watching = watching
         watching.holding = self._is_command_at_work()
-        try:
-            watching.start()
-        except TakebackError:
-            logger.exception("the first look failed; what it would have found is found by the next")
+        watching.start()
         self._listen()  # until then others look themselves, rather than wait for our look
+
+    def _in_trouble(self, why: str) -> None:
+        self._lease.say(why)
+        self._on_trouble(why)
 
     def _listen(self) -> None:
         address = recording.recorder_address(self._workspace)
@@ -188,7 +196,10 @@ class Running:
         other = self._others.get(message["do"])
         if other is not None:
             return other(message)
-        return self._inbox.do(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
+        try:
+            return self._inbox.do(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
+        except TakebackError:  # it was said already; who asked looks for itself, and says it too
+            return {"failed": True}
 
     def _answer_here(self, connection: int, message: channel.Message) -> channel.Message:
         watching = self._workspace.here.watching

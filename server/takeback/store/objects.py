@@ -70,7 +70,11 @@ class ObjectStore:
     def reopen(self) -> None:
         """Forget what was read: after packs were dropped, libgit2 would go on finding what they held."""
         # NO_SEARCH: the store is here or nowhere, whatever repository surrounds the state folder.
-        self.repository = pygit2.Repository(self.path, RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE)
+        flags = RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE
+        try:
+            self.repository = pygit2.Repository(self.path, flags)
+        except pygit2.GitError as exc:
+            raise Damaged(f"the store {self.path} cannot be opened: {exc}") from exc
         self._odb = self.repository.odb
 
     def put(self, data: bytes) -> BlobId:

@@ -25,7 +25,7 @@ from takeback.watch.events import Clock, Event, LeaveOut, Lost, LostReason
 from takeback.watch.look import Looker
 from takeback.watch.notify import Notifier
 from takeback.watch.pace import Pace
-from takeback.watch.settle import Burst, Move, Settle
+from takeback.watch.settle import Burst, Settle, joined, only
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +67,18 @@ class Watching:
         source: Callable[[str], Source],
         is_paused: Callable[[], bool],
         wake: Callable[[], None],
+        on_trouble: Callable[[str], None] = lambda _: None,
         clock: Clock = time.monotonic_ns,
     ) -> None:
-        """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is."""
+        """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is.
+
+        `on_trouble` hears why nothing can be recorded, and the empty text when everything has been after all.
+        """
         self._looker = looker
         self._source = source
         self._is_paused = is_paused
         self._wake = wake
+        self._on_trouble = on_trouble
         self._clock = clock
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._settle = Settle(settle_ms * 1_000_000)
@@ -86,6 +91,11 @@ class Watching:
         self._blind_since: int | None = None
         self._notifier = Notifier(looker.folder.path, leave_out, self.put)
         self._owes_look = False
+        self._unrecorded: Burst | None = None
+        """What bursts told of that could not be recorded."""
+        self._trouble = ""
+        self._failures_ns = 0
+        self._not_before_ns = 0
         self.holding = False
         """While set, bursts wait for `catch_up`: a command is running, and its effects are one operation."""
         self.is_over = False
@@ -95,13 +105,7 @@ class Watching:
         """Watch, then look at everything, after a running command. Cost: a walk over the folders and the files."""
         self._notifier.start()
         self._owes_look = True
-        if not self.holding:
-            self._look_at_first()
-
-    def _look_at_first(self) -> None:
-        self._owes_look = False
-        if not self._is_paused():
-            self._looker.everything(self._source("found by looking"))
+        self._look_if_owed()
 
     def stop(self) -> None:
         """Record what is known to have happened, and stop watching."""
@@ -123,30 +127,28 @@ class Watching:
             paced_ns = self._pace.next_wake_ns()
             wakes += [] if paced_ns is None else [paced_ns]
             wakes += self._again.values()
-        return max(0.0, (min(wakes) - self._clock()) / 1e9) if wakes else None
+            wakes += [self._not_before_ns] if self._owes_look or self._waits_alone() else []
+        return max(0.0, (max(min(wakes), self._not_before_ns) - self._clock()) / 1e9) if wakes else None
 
     def step(self) -> None:
-        """Take in the events that came, and record what has settled."""
+        """Take in the events that came, and record what has settled. What fails is kept, and tried again."""
         self._take_in()
-        if self._owes_look and not self.holding:
-            with suppress(TakebackError):
-                self._look_at_first()
         now_ns = self._clock()
-        if not self.holding and not self._git_at_work(now_ns):
-            burst = self._settle.due(now_ns)
-            if burst is not None:
-                self._record_burst(burst, now_ns)
-        waited = [*self._pace.due(now_ns), *(path for path, at in self._again.items() if at <= now_ns)]
-        if waited and not self.holding:
-            self._record(waited, (), (), self._source(""), complete=False)
+        if self.holding or now_ns < self._not_before_ns:
+            return
+        self._look_if_owed()
+        with suppress(TakebackError):
+            self._record_due(now_ns)
         if self._blind_since is not None and now_ns >= self._blind_since + BLIND_LOOK_NS:
             self._blind_since = now_ns
-            self._look()
+            with suppress(TakebackError):
+                self._look(self._source(LOST))
 
     def catch_up(self, source: Source | None = None) -> Recorded:
         """Record everything that happened before this call, as `source` or as whoever is at it.
 
-        While something cannot be watched, this is a look at the whole tree.
+        While something cannot be watched, this is a look at the whole tree. Raises TakebackError if it cannot be
+        recorded; then it is tried again.
         """
         if self.is_over:
             return Recorded(operation=None, deferred=())
@@ -156,11 +158,11 @@ class Watching:
         burst = self._settle.flush()
         chosen = source or self._source("")
         recorded = Recorded(operation=None, deferred=())
-        if burst is not None or waiting:
-            recorded = self._record_all(burst, waiting, chosen)
+        if burst is not None or waiting or self._unrecorded is not None:
+            found = only(waiting)
+            recorded = self._record(found if burst is None else joined(found, burst), chosen)
         if not seen or self._owes_look or self._blind_since is not None:
             looked = self._look(chosen)
-            self._owes_look = False
             recorded = replace(
                 recorded, operation=looked.operation or recorded.operation, git=looked.git or recorded.git
             )
@@ -173,19 +175,30 @@ class Watching:
             while True:
                 self._settle.add(self._events.get_nowait(), self._clock())
 
+    def _record_due(self, now_ns: int) -> None:
+        burst = None if self._git_at_work(now_ns) else self._settle.due(now_ns)
+        if burst is not None:
+            self._record_burst(burst, now_ns)
+        waited = [*self._pace.due(now_ns), *(path for path, at in self._again.items() if at <= now_ns)]
+        if waited or self._waits_alone():
+            self._record(only(waited), self._source(""))
+
+    def _waits_alone(self) -> bool:
+        """Whether something could not be recorded, and nothing is under way that may go on with it: another rename."""
+        return self._unrecorded is not None and self._settle.next_wake_ns() is None
+
     def _record_burst(self, burst: Burst, now_ns: int) -> None:
         admitted = self._pace.admit(burst.paths, now_ns)
         for path in admitted.newly_slowed:
             text = "is written without end, so it is recorded every few seconds only"
             self._notice("coalesced", path, text)
-        self._record_all(replace(burst, paths=admitted.now), (), self._source(""))
+        self._record(replace(burst, paths=admitted.now), self._source(""))
 
-    def _record_all(self, burst: Burst | None, waiting: Iterable[WorkspacePath], source: Source) -> Recorded:
-        if burst is None:
-            return self._record(waiting, (), (), source, complete=False)
-        recorded = self._record(
-            (*burst.paths, *waiting), burst.folders, burst.moves, source, complete=burst.git_moved
-        )
+    def _record(self, burst: Burst, source: Source) -> Recorded:
+        """Record what a burst tells of, and what earlier ones did that could not be recorded."""
+        if self._unrecorded is not None:
+            burst = joined(self._unrecorded, burst)
+        recorded = self._record_paths(burst, source)
         if self._must_look(burst):
             looked = self._look(replace(source, label=LOST) if burst.lost and not source.told else source)
             recorded = replace(recorded, git=recorded.git or looked.git)
@@ -193,33 +206,27 @@ class Watching:
                 recorded = replace(recorded, operation=looked.operation)
         return recorded
 
-    def _record(
-        self,
-        paths: Iterable[WorkspacePath],
-        folders: Iterable[WorkspacePath],
-        moves: Iterable[Move],
-        source: Source,
-        *,
-        complete: bool,
-    ) -> Recorded:
-        """Record what is at `paths`; what cannot be recorded now is tried again."""
-        wanted = tuple(dict.fromkeys(paths))
-        for path in wanted:
+    def _record_paths(self, burst: Burst, source: Source) -> Recorded:
+        for path in burst.paths:
             self._again.pop(path, None)
+        self._unrecorded = None
         if (
-            not wanted or self._is_paused()
-        ):  # what happens meanwhile is found by the look at the end of the pause
+            not burst.paths or self._is_paused()
+        ):  # the look at the end of the pause finds what happens meanwhile
             return Recorded(operation=None, deferred=())
         try:
-            recorded = self._looker.burst(wanted, folders, moves, source, complete=complete)
-        except TakebackError:
-            logger.exception("a burst could not be recorded; it is tried again")
-            self._try_again(wanted)
-            return Recorded(operation=None, deferred=wanted)
-        for path in wanted:
+            recorded = self._looker.burst(
+                burst.paths, burst.folders, burst.moves, source, complete=burst.git_moved
+            )
+        except TakebackError as problem:
+            self._unrecorded = burst
+            self._failed(problem)
+            raise
+        for path in burst.paths:
             if path not in recorded.deferred:
                 self._delays.pop(path, None)
         self._try_again(recorded.deferred)
+        self._succeeded()
         return recorded
 
     def _try_again(self, paths: Iterable[WorkspacePath]) -> None:
@@ -246,15 +253,38 @@ class Watching:
             self._notifier.widen()
         return rules or any(lost.reason not in _NO_LOOK for lost in burst.lost)
 
-    def _look(self, source: Source | None = None) -> Recorded:
+    def _look_if_owed(self) -> None:
+        if self._owes_look and not self.holding:
+            with suppress(TakebackError):
+                self._look(self._source("found by looking"))
+
+    def _look(self, source: Source) -> Recorded:
+        self._owes_look = False
         if self._is_paused():
             return Recorded(operation=None, deferred=())
         try:
-            looked = self._looker.everything(source or self._source(LOST))
-        except TakebackError:
-            logger.exception("the workspace could not be looked at")
-            return Recorded(operation=None, deferred=())
+            looked = self._looker.everything(source)
+        except TakebackError as problem:
+            self._owes_look = True
+            self._failed(problem)
+            raise
+        self._succeeded()
         return Recorded(operation=looked.operation, git=looked.git, deferred=())
+
+    def _failed(self, problem: TakebackError) -> None:
+        """Say it once, and wait a moment with the next attempt, longer each time."""
+        self._failures_ns = min(max(2 * self._failures_ns, AGAIN_NS), AGAIN_AT_MOST_NS)
+        self._not_before_ns = self._clock() + self._failures_ns
+        if problem.message != self._trouble:
+            self._trouble = problem.message
+            logger.info("recording fails and is tried again: %s", problem.message)
+            self._on_trouble(problem.message)
+
+    def _succeeded(self) -> None:
+        if self._trouble and self._unrecorded is None and not self._owes_look:
+            self._failures_ns = self._not_before_ns = 0
+            self._trouble = ""
+            self._on_trouble("")
 
     def _notice(self, reason: str, path: str, text: str) -> None:
         journal = self._looker.journal

@@ -48,6 +48,25 @@ class Burst:
     """When the last event was added."""
 
 
+def only(paths: Iterable[WorkspacePath]) -> Burst:
+    """A burst that tells of nothing but paths."""
+    opened = _Open(began_ns=0)
+    opened.paths.update(paths)
+    return opened.burst()
+
+
+def joined(first: Burst, then: Burst) -> Burst:
+    """Both as one, `then` being the later: what was renamed twice is one step."""
+    both = _Open(began_ns=first.began_ns, ended_ns=then.ended_ns)
+    both.paths.update(first.paths, then.paths)
+    both.folders.update(first.folders, then.folders)
+    both.lost.update(first.lost, then.lost)
+    both.git_moved = first.git_moved or then.git_moved
+    for move in (*first.moves, *then.moves):
+        both.fold(Moved(source=move.source, target=move.target, is_folder=move.is_folder))
+    return both.burst()
+
+
 class Settle:
     """Collects events until they pause. Knows the time only from its arguments (monotonic nanoseconds)."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,13 +14,16 @@ from contextlib import contextmanager
 
 import pytest
 
+from takeback.errors import StorageFull
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind
 from takeback.service import looking, recording, taking_back
 from takeback.service.inbox import Inbox
+from takeback.service.lease import trouble
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Outcome, Request
 from takeback.service.running import Running
+from takeback.store.objects import ObjectStore
 from takeback.watch.events import Lost, LostReason, Touched
 from takeback.watch.look import Looker
 
@@ -404,6 +409,82 @@ def test_a_file_that_is_written_without_end_is_recorded_now_and_then(root, recor
     )
 
 
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that is full while the event is set."""
+    is_full = threading.Event()
+    put = ObjectStore.put
+
+    def refuse(store, data):
+        if is_full.is_set():
+            raise StorageFull("cannot write the store: no space left")
+        return put(store, data)
+
+    monkeypatch.setattr(ObjectStore, "put", refuse)
+    return is_full
+
+
+@pytest.mark.promise(5)
+@pytest.mark.trap(17)
+def test_what_could_not_be_recorded_is_recorded_later(root, recorder, tmp_path, full):
+    """What happens while the disk is full is recorded once there is room: renamed folders, and what came in them."""
+    (root / "keep").mkdir()
+    (root / "keep" / "k").write_text("k\n", encoding="utf-8")
+    recorder.operation(of="keep/k")
+    (tmp_path / "other" / "deep").mkdir(parents=True)
+    (tmp_path / "other" / "deep" / "f").write_text("f\n", encoding="utf-8")
+
+    full.set()
+    (root / "keep").rename(root / "kept")
+    (tmp_path / "other").rename(root / "moved")
+    until(lambda: trouble(recorder.workspace.state))
+    (root / "kept").rename(root / "kept again")
+    (root / "a").write_text("later\n", encoding="utf-8")
+    full.clear()
+
+    changes = {one.path: one for one in recorder.operation(of="kept again/k").changes}
+    assert changes["kept again/k"].moved_from == "keep/k"
+    assert recorder.operation(of="moved/deep/f")
+    assert recorder.operation(of="a")
+    until(lambda: not trouble(recorder.workspace.state))
+
+
+@pytest.mark.promise(5)
+@pytest.mark.trap(17)
+def test_that_nothing_can_be_recorded_is_said(root, recorder, full):
+    """While the disk is full, `status` says so from any process, and an undo refuses rather than overlook something."""
+    full.set()
+    (root / "a").write_text("unseen\n", encoding="utf-8")
+    until(lambda: trouble(recorder.workspace.state))
+
+    for asked in (recorder.do(lambda: looking.status(recorder.workspace)), _status(root)):
+        assert (
+            "recording fails, and is tried again: cannot write the store: no space left" in asked["notices"]
+        )
+    with pytest.raises(StorageFull):
+        recorder.do(lambda: taking_back.undo(recorder.workspace, Request()))
+
+
+def _status(root):
+    """The status that another process sees."""
+    words = [*TAKEBACK, "status", "--json"]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=True, timeout=WAIT_S)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.promise(5)
+def test_a_look_that_failed_is_made_again(root, recorder, full):
+    """When a look for lost events fails too, another one finds what they would have told."""
+    recorder.do(recorder.workspace.here.watching._notifier.stop)
+    (root / "a").write_text("unseen\n", encoding="utf-8")
+    full.set()
+    recorder.put(Lost(reason=LostReason.OVERFLOW, path=""))
+    until(lambda: trouble(recorder.workspace.state))
+    full.clear()
+
+    assert recorder.operation(of="a")
+
+
 # -- several processes ---------------------------------------------------------------------------
 
 
@@ -496,6 +577,27 @@ def test_watch_prints_operations_and_ends_with_ctrl_c(root):
     after.stop()
 
     assert status == 0
+
+
+@pytest.mark.promise(5)
+def test_watch_says_in_sentences_what_cannot_be_recorded(root):
+    """While the store cannot be written, and when the history is removed, `takeback watch` says why, without a traceback."""
+    watching = _watch(root)
+    (state,) = (root.parent / "state").iterdir()
+    (state / "store.git").rename(state / "elsewhere")
+    (root / "a").write_text("now\n", encoding="utf-8")
+    until(lambda: "Recording fails, and is tried again: " in _printed(watching))
+    (state / "elsewhere").rename(state / "store.git")
+    until(lambda: "~a" in _printed(watching))
+    shutil.rmtree(state)
+    status = watching.wait(WAIT_S)
+    said = _printed(watching)
+    watching.stdout.close()
+
+    assert status == 3
+    assert "was removed, so nothing is recorded any more" in said
+    assert "Traceback" not in said
+    assert "defect" not in said
 
 
 def _watch(root):

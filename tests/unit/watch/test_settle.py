@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from takeback.watch.events import Event, GitMoved, Lost, LostReason, Moved, Removed, Touched
-from takeback.watch.settle import Burst, Settle
+from takeback.watch.settle import Burst, Settle, joined
 
 MS = 1_000_000
 
@@ -234,3 +234,21 @@ def test_the_same_events_give_the_same_bursts(history):
         assert list(burst.paths) == sorted(set(burst.paths))
         assert list(burst.folders) == sorted(set(burst.folders))
     assert bursts_of(history) == bursts_of(history)
+
+
+@pytest.mark.promise(5)
+def test_joined_bursts_tell_what_both_told():
+    """Bursts that are recorded together have the paths, folders and losses of both, and one step for two renames."""
+    lost = Lost(reason=LostReason.OVERFLOW, path="")
+    first = folded([moved("keep", "kept", folder=True), moved("a", "kept/a"), wrote("b"), lost])
+    then = folded([moved("kept", "kept again", folder=True), wrote("c"), GitMoved()])
+
+    both = joined(first, then)
+
+    assert both.paths == ("a", "b", "c", "keep", "kept", "kept again", "kept/a")
+    assert both.folders == ("keep", "kept", "kept again")
+    assert [(one.source, one.target) for one in both.moves] == [
+        ("a", "kept again/a"),
+        ("keep", "kept again"),
+    ]
+    assert (both.lost, both.git_moved) == ((lost,), True)
