@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 
 import pytest
@@ -31,8 +32,9 @@ async def connect(lsp_client, root, *, apply_edit=True, save=False):
     editor = lsp_client.editor = Editor(lsp_client, root)
 
     @lsp_client.feature(lsp.WORKSPACE_APPLY_EDIT)
-    def _(params: lsp.ApplyWorkspaceEditParams):
-        return editor.on_edit(params)
+    async def _(params: lsp.ApplyWorkspaceEditParams):
+        answer = editor.on_edit(params)
+        return await answer if asyncio.iscoroutine(answer) else answer
 
     @lsp_client.feature(lsp.WINDOW_SHOW_MESSAGE_REQUEST)
     def _(params: lsp.ShowMessageRequestParams):

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import pytest
+from lsprotocol import types as lsp
 
 from editor import TEXT
 from takeback.model.operation import OperationKind
@@ -278,9 +279,39 @@ async def test_a_save_that_failed_is_said(saving_client):
     await editor.recorded(1)
     editor.open("a.txt")
     editor.refuses_to_save = True
-    editor.client.report_server_error = lambda *_: None  # an answer that is an error is no failure of the test
+    editor.client.report_server_error = lambda *_: None  # the error is an answer
 
     result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["files"][0]["outcome"] == "in_editor"
+    assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT, TEXT)
+
+
+# -- what an editor says, and what it shows ------------------------------------------------------
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("says", ["nothing", "no"])
+async def test_a_text_counts_more_than_an_answer(client, says):
+    """An editor that shows the planned text has made the edit, though it does not answer, or says that it has not."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    over = asyncio.get_running_loop().create_future()
+
+    async def answer():
+        if says == "nothing":
+            await over
+        return lsp.ApplyWorkspaceEditResult(applied=False)
+
+    def show(name, document):
+        editor.apply(name, document)
+        return answer()
+
+    editor.behave = show
+    result = await editor.run("takeback.undoLast", {"n": 1})
+    over.set_result(None)
 
     assert result["files"][0]["outcome"] == "in_editor"
     assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT, TEXT)

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from lsprotocol import types as lsp
 
@@ -51,11 +52,11 @@ class Document:
                 waiter.set_result(None)
         self.waiting.clear()
 
-    async def next_text(self) -> None:
-        """Returns when the document was edited."""
+    async def next_text(self, timeout_s: float, others: Iterable[asyncio.Future[Any]] = ()) -> None:
+        """Returns when the document was edited, when one of `others` is done, or after `timeout_s`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting.append(waiter)
-        await waiter
+        await asyncio.wait((waiter, *others), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
 
 def with_edits(text: str, edits: Iterable[lsp.TextEdit], encoding: lsp.PositionEncodingKind | str) -> str:

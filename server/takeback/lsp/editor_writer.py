@@ -24,7 +24,7 @@ from takeback.service.texts import replacements
 ANSWER_S = 10.0
 """How long an editor may take to answer an edit."""
 TEXT_S = 3.0
-"""How long the new text may take after that. Neovim sends changes after 150 ms."""
+"""How long the new text may take after the answer. Neovim sends changes after 150 ms."""
 OTHER_TEXT_S = 0.5
 """How long it may still take once other text came: then the edit was most likely dropped."""
 
@@ -96,33 +96,38 @@ class EditorWriter:
         )
         request = lsp.ApplyWorkspaceEditParams(edit=edit, label="Takeback: undo")
         document.trail = [before]
+        asked = asyncio.get_running_loop().create_task(self._is_applied(request))
+        self._server.keep(asked)
         try:
-            answer = await asyncio.wait_for(self._server.workspace_apply_edit_async(request), ANSWER_S)
-            if not answer.applied:
-                return Written.FAILED if document.text == before else Written.STALE
-            landing = await self._landing(document, planned, edits)
-        except (TimeoutError, JsonRpcException):
-            return Written.FAILED
+            landing = await self._landing(document, planned, edits, asked)
         finally:
             document.trail = None
         if landing is None:
             return Written.FAILED if document.text == before else Written.STALE
         return await self._judged(document, landing, before)
 
+    async def _is_applied(self, request: lsp.ApplyWorkspaceEditParams) -> bool:
+        """Whether the editor says that it has made an edit; it may never say anything."""
+        try:
+            return (await self._server.workspace_apply_edit_async(request)).applied
+        except JsonRpcException:
+            return False
+
     async def _landing(
-        self, document: Document, planned: str, edits: Sequence[lsp.TextEdit]
+        self, document: Document, planned: str, edits: Sequence[lsp.TextEdit], asked: asyncio.Task[bool]
     ) -> Landing | None:
-        """On which text the edit came to lie; `None` if it was dropped."""
+        """On which text the edit came to lie; `None` if it was dropped. An answer only says how long to wait."""
         now = asyncio.get_running_loop().time
-        deadline = now() + TEXT_S
+        deadline, is_answered = now() + ANSWER_S, False
         assert document.trail is not None, "BUG: the trail is kept while an edit is under way"
         while (found := _found(document.trail, planned, edits, self._server.encoding)) is None:
-            if len(document.trail) > 1:
+            if asked.done() and not is_answered:
+                deadline, is_answered = now() + TEXT_S, True
+            if is_answered and len(document.trail) > 1:
                 deadline = min(deadline, now() + OTHER_TEXT_S)
-            try:
-                await asyncio.wait_for(document.next_text(), max(0.0, deadline - now()))
-            except TimeoutError:
+            if now() >= deadline or (is_answered and not asked.result()):
                 return None
+            await document.next_text(deadline - now(), () if is_answered else (asked,))
         return found
 
     async def _judged(self, document: Document, landing: Landing, before: str) -> Written:
