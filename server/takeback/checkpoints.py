@@ -17,7 +17,7 @@ from typing import Any
 from takeback.errors import Damaged, NotFound, UsageError
 from takeback.journal import views
 from takeback.journal.log import Journal
-from takeback.model.ids import BlobId, CheckpointId, OpId
+from takeback.model.ids import BlobId, CheckpointId, OpId, number_in
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
 from takeback.record import Baseline, Recorder
@@ -124,9 +124,9 @@ class Checkpoints:
 
     def find(self, name: str) -> Checkpoint:
         """The checkpoint of this id, or the newest with this label; no label names none. Raises NotFound."""
-        number = name.removeprefix("cp-")
-        if name.startswith("cp-") and number.isdecimal():
-            found = self._numbered(int(number))
+        digits = name.removeprefix("cp-")
+        if name.startswith("cp-") and digits.isdecimal():
+            found = self._numbered(number_in(digits))
         else:
             found = next((one for one in self.all() if name and one.label == name), None)
         if found is None:

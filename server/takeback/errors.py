@@ -9,7 +9,8 @@
     │   ├── StorageFull        no room to keep what must be kept
     │   └── Unsupported        this machine or file system cannot do it
     ├── OutcomeUnknown         another process may have done it, or not        exit 3
-    └── Damaged                our own records are not what was written        exit 3
+    ├── Damaged                our own records are not what was written        exit 3
+    └── Defect                 what should not happen: a mistake of ours       exit 70
 
 `message` says what happened and where, `hint` what to do next. Front ends print both; nobody matches on text.
 What a user can run into in the course of an undo (a conflict, a stale plan) is a result, not an error.
@@ -93,3 +94,11 @@ class Damaged(TakebackError):
 
     code = "damaged"
     hint = "Run `takeback doctor`: it rebuilds the journal from its second copy."
+
+
+class Defect(TakebackError):
+    """Something happened that nobody foresaw; made only at a front end's edge, of whatever got there."""
+
+    code = "defect"
+    exit_status = 70
+    hint = "This is a defect of Takeback. Nothing that was recorded is lost. Please report this line."

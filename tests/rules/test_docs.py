@@ -15,8 +15,8 @@ import click
 import pytest
 
 from rules import pages
-from takeback.cli.app import EXIT_CONFLICT, EXIT_DEFECT, EXIT_USAGE, takeback
-from takeback.errors import TakebackError
+from takeback.cli.app import EXIT_CONFLICT, EXIT_USAGE, takeback
+from takeback.errors import Defect, TakebackError
 from takeback.journal.log import Journal
 
 PROJECT = Path(__file__).parents[2]
@@ -245,14 +245,14 @@ def test_the_page_has_every_exit_status():
     named = {int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)}
     errors = {error.exit_status for error in (TakebackError, *TakebackError.__subclasses__())}
 
-    assert named == {0, EXIT_CONFLICT, EXIT_USAGE, EXIT_DEFECT} | errors
+    assert named == {0, EXIT_CONFLICT, EXIT_USAGE} | errors
 
 
 def test_a_defect_ends_with_70_and_one_line(tmp_path):
-    """A defect of Takeback's own is one line to report, never a traceback."""
+    """A defect of Takeback's own is one line to report and one JSON object, never a traceback."""
     code = (
         "import sys; from takeback.service import looking;"
-        "looking.status = lambda _: 1 / 0; sys.argv = ['takeback', 'status'];"
+        "looking.status = lambda _: 1 / 0; sys.argv = ['takeback', 'status', '--json'];"
         "from takeback.__main__ import main; main()"
     )
     environ = os.environ | {"TAKEBACK_STATE_DIR": str(tmp_path / "state")}
@@ -268,7 +268,8 @@ def test_a_defect_ends_with_70_and_one_line(tmp_path):
         check=False,
     )
 
-    assert done.returncode == EXIT_DEFECT
+    assert done.returncode == Defect.exit_status
+    assert json.loads(done.stdout)["error"]["code"] == Defect.code
     assert "ZeroDivisionError" in done.stderr
     assert "This is a defect of Takeback" in done.stderr
     assert "Traceback" not in done.stderr

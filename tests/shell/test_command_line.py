@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -78,3 +83,102 @@ def test_a_label_may_be_empty(scene):
     """Text for people may say nothing."""
     assert scene.tb("checkpoint", "create", "-m", "").status == 0
     assert scene.tb("record", "--label", "").status == 0
+
+
+HUGE = "99999999999999999999"
+
+
+@pytest.mark.parametrize("digits", [HUGE, "9" * 5000], ids=["twenty", "thousands"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("undo", "--op"),
+        ("redo", "--op"),
+        ("undo", "--turn", "turn-"),
+        ("undo", "--since"),
+        ("undo", "--since", "turn-"),
+        ("log", "--since"),
+        ("log", "--turn", "turn-"),
+        ("turn", "end", "turn-"),
+        ("show",),
+        ("diff",),
+        ("keep",),
+        ("forget",),
+        ("rollback", "cp-"),
+        ("checkpoint", "show", "cp-"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_is_too_large_names_nothing(scene, words, digits):
+    """Numbers beyond those of any history are said not to exist, as one JSON object."""
+    scene.tb("status")
+    (*verb, last) = words if words[-1].endswith("-") else (*words, "")
+
+    said = scene.cli(*verb, f"{last}{digits}")
+
+    assert said.status in {2, 3}
+    assert said.code in {"usage", "not_found"}
+
+
+def test_a_count_may_be_larger_than_all_there_is(scene):
+    """More operations than there are, and a time before the first one, mean all of them."""
+    scene.tb("status")
+    scene.write("f", "one\n")
+    scene.record()
+
+    assert len(scene.tb("log", "-n", HUGE).json["operations"]) == 1
+    for moment in "99999999999m", "0001-01-01T00:00:00Z":
+        assert len(scene.tb("log", "--since", moment).json["operations"]) == 1
+    assert scene.tb("log", "--since", "9999-12-31T23:59:59Z").json["operations"] == []
+    assert scene.tb("log", "--since", "0001-01-01T00:00:00+14:00").code == "usage"
+    assert scene.tb("undo", HUGE).json["undone"] == [1]
+
+
+COMMAND = (sys.executable, "-P", "-m", "takeback")
+
+
+def test_a_current_folder_that_is_gone_is_said(scene):
+    """Whose folder was removed under them is told so; with `-C` the workspace is found from anywhere."""
+    scene.tb("status")
+    (scene.root / "gone").mkdir()
+    start = f"cd gone && rmdir ../gone && exec {' '.join(COMMAND)}"
+
+    for words, status in ("log --json", 3), ("log -C . --json", 3), (f"log -C {scene.root} --json", 0):
+        (scene.root / "gone").mkdir(exist_ok=True)
+        said = subprocess.run(
+            ["sh", "-c", f"{start} {words}"], cwd=scene.root, env=scene.env, capture_output=True, check=False
+        )
+        assert said.returncode == status, said.stderr
+        assert json.loads(said.stdout)["version"] == 1
+        assert (b"removed" in said.stdout) == (status == 3)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
+@pytest.mark.parametrize(
+    "words",
+    [("log", "--json"), ("undo",), ("show", "99", "--json"), ("undo", "--no", "--json")],
+    ids=" ".join,
+)
+def test_an_answer_that_cannot_be_written_is_no_defect(scene, words):
+    """Where standard output is full, that is what is said, and nothing else."""
+    scene.tb("status")
+    for number in range(200):  # more than a buffer holds
+        scene.write(f"{number:0100}", "one\n")
+    scene.record()
+
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        said = subprocess.run(
+            [*COMMAND, *words],
+            cwd=scene.root,
+            env=scene.env,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+
+    assert said.returncode == 3, said.stderr
+    assert (
+        said.stderr.decode().splitlines()[0]
+        == "takeback: the answer could not be written: No space left on device"
+    )
+    assert len(said.stderr.splitlines()) == 2

@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import click
 
 from takeback import __version__
 from takeback.cli import render
-from takeback.errors import TakebackError, UsageError
+from takeback.errors import Defect, Refused, TakebackError, UsageError, WorkspaceRefused
 from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.service import answers
 from takeback.service.opening import Workspace, find_root, open_workspace
@@ -24,7 +25,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_CONFLICT = 1
 EXIT_USAGE = 2
-EXIT_DEFECT = 70
 
 _MAY_BE_EMPTY = ("label", "argv")
 """Parameters in which nothing is something: text for people, and the words of another program."""
@@ -56,11 +56,13 @@ class Invocation:
 
     def root(self) -> str:
         """The workspace folder: the one named, or found from the current folder."""
-        return self.folder if self.folder is not None else find_root(os.getcwd(), os.environ)
+        if self.folder is None:
+            return find_root(here(), os.environ)
+        return self.folder if os.path.isabs(self.folder) else os.path.join(here(), self.folder)
 
     def place(self, workspace: Workspace) -> str:
         """The workspace, where a command that is typed here has to name it, so that its paths are what they are there."""
-        at_top = self.folder is None and os.path.realpath(os.getcwd()) == workspace.root
+        at_top = self.folder is None and os.path.realpath(here()) == workspace.root
         return "" if at_top else workspace.root
 
     def path(self, workspace: Workspace, text: str) -> WorkspacePath:
@@ -68,8 +70,8 @@ class Invocation:
         if text.startswith("/"):
             full = text
         else:
-            here = os.getcwd() if self.folder is None else workspace.root
-            full = os.path.join(os.path.realpath(here), text)
+            start = here() if self.folder is None else workspace.root
+            full = os.path.join(os.path.realpath(start), text)
         parent = os.path.realpath(os.path.dirname(os.path.normpath(full)))
         full = os.path.join(parent, os.path.basename(os.path.normpath(full)))
         relative = os.path.relpath(full, workspace.root)
@@ -84,9 +86,20 @@ class Invocation:
     def answer(self, answer: answers.Answer, show: Callable[[], None]) -> None:
         """Print the answer as JSON, or show it."""
         if self.as_json:
-            click.echo(json.dumps(answer))
+            _write(answer)
         else:
             show()
+
+
+def here() -> str:
+    """The current folder. Raises WorkspaceRefused if somebody removed it."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError as gone:
+        raise WorkspaceRefused(
+            "the current folder was removed",
+            hint="Go to one that exists, or name the workspace with `-C DIR`.",
+        ) from gone
 
 
 def command(group: click.Group, name: str, *, json_too: bool = True) -> Callable[[F], F]:
@@ -118,18 +131,24 @@ def command(group: click.Group, name: str, *, json_too: bool = True) -> Callable
 def run() -> None:
     """Run the program and exit with its status. No traceback, ever."""
     try:
+        sys.exit(_status())
+    except BrokenPipeError:
+        _let_go_of_output()
+        sys.exit(0)
+    except Exception as problem:  # noqa: BLE001 - the front end's edge: what gets here is our defect, or nowhere to write to
+        full = isinstance(problem, OSError) and _report_full_output()
+        sys.exit(full or _report_defect(problem))
+
+
+def _status() -> int:
+    try:
         status = takeback.main(standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        return 130
     except click.ClickException as problem:
         _report_usage(problem)
-        sys.exit(EXIT_USAGE)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - the reader is gone; the interpreter flushes this at exit
-        sys.exit(0)
-    except Exception as defect:  # noqa: BLE001 - the front end's edge: what gets here is our defect
-        sys.exit(_report_defect(defect))
-    sys.exit(status if isinstance(status, int) else 0)
+        return EXIT_USAGE
+    return status if isinstance(status, int) else 0
 
 
 def _params(function: Any) -> list[click.Parameter]:
@@ -155,23 +174,49 @@ def _errors(invocation: Invocation) -> Iterator[None]:
         yield
     except TakebackError as problem:
         if invocation.as_json:
-            click.echo(json.dumps(answers.error(problem)))
+            _write(answers.error(problem))
         render.problem(problem)
         raise click.exceptions.Exit(problem.exit_status) from problem
 
 
 def _report_usage(problem: click.ClickException) -> None:
-    if "--json" in sys.argv:
-        wrong = UsageError(problem.format_message())
-        click.echo(json.dumps(answers.error(wrong)))
+    if _wants_json():
+        _write(answers.error(UsageError(problem.format_message())))
     problem.show()
 
 
+def _wants_json() -> bool:
+    """Whether the answer is to be JSON, where no command came so far as to know it. After `--` another program is meant."""
+    return "--json" in takewhile(lambda word: word != "--", sys.argv)
+
+
+def _report_full_output() -> int:
+    """The exit status if what is wrong is that nothing more can be written to standard output; else 0."""
+    try:
+        click.echo()  # not only a flush: of a long answer, nothing waits to be written again
+    except OSError as full:
+        _let_go_of_output()
+        hint = "Only the answer is missing: `takeback log` shows what was done."
+        problem = Refused(f"the answer could not be written: {full.strerror}", hint=hint)
+        render.problem(problem)
+        return problem.exit_status
+    return 0
+
+
+def _let_go_of_output() -> None:
+    """The interpreter flushes standard output at its end, and would complain that it cannot."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until the end
+
+
 def _report_defect(defect: Exception) -> int:
-    render.warn(f"takeback {__version__} failed: {type(defect).__name__}: {defect}")
     frames = traceback.extract_tb(defect.__traceback__)
     place = next((f"{os.path.basename(frame.filename)}:{frame.lineno}" for frame in reversed(frames)), "?")
-    render.warn(
-        f"This is a defect of Takeback (at {place}). Nothing that was recorded is lost. Please report this line."
-    )
-    return EXIT_DEFECT
+    problem = Defect(f"{__version__} failed at {place}: {type(defect).__name__}: {defect}")
+    if _wants_json():
+        _write(answers.error(problem))
+    render.problem(problem)
+    return problem.exit_status
+
+
+def _write(answer: answers.Answer) -> None:
+    click.echo(json.dumps(answer, allow_nan=False))

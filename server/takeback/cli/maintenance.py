@@ -10,7 +10,7 @@ import click
 from takeback.cli import render
 from takeback.cli.app import Invocation, command, takeback
 from takeback.errors import TakebackError
-from takeback.model.ids import OpId
+from takeback.model.ids import OpId, number_in
 from takeback.service import answers, doctoring, maintenance
 
 
@@ -61,7 +61,7 @@ def forget(invocation: Invocation, what: str, *, force: bool) -> None:
     """
     with invocation.workspace() as workspace:
         if what.isdecimal():
-            found = maintenance.forget_operation(workspace, OpId(int(what)), shared_too=force)
+            found = maintenance.forget_operation(workspace, OpId(number_in(what)), shared_too=force)
         else:
             path = invocation.path(workspace, what)
             found = maintenance.forget_path(workspace, path, shared_too=force)

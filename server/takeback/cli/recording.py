@@ -8,7 +8,7 @@ import shlex
 import click
 
 from takeback.cli import render
-from takeback.cli.app import Invocation, command, takeback
+from takeback.cli.app import Invocation, command, here, takeback
 from takeback.errors import TakebackError
 from takeback.model.ids import OpId
 from takeback.model.operation import parse_actor
@@ -82,7 +82,7 @@ def run(invocation: Invocation, actor: str | None, label: str, argv: tuple[str, 
             invocation.workspace() as workspace,
             recording.command(workspace, who, label or shlex.join(argv)),
         ):
-            ended = run_command(argv, os.getcwd(), os.environ)
+            ended = run_command(argv, here(), os.environ)
     except TakebackError as problem:
         render.problem(problem)
         raise click.exceptions.Exit(EXIT_OWN_FAILURE) from problem

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from takeback.errors import Busy, Damaged, StorageFull, Unsupported
+from takeback.errors import Busy, Damaged, NotFound, StorageFull, Unsupported
 from takeback.journal import derived, schema
 from takeback.journal.connection import connect, translated
 from takeback.journal.mirror import Mirror
@@ -113,9 +113,12 @@ class Journal:
         return int(self._db.execute(f"SELECT coalesce(max(id), 0) + 1 FROM {table}").fetchone()[0])
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """The rows of a query. Raises Damaged if the database cannot be read."""
+        """The rows of a query. Raises Damaged if the database cannot be read, NotFound for a number beyond 64 bits."""
         with translated(self.path):
-            return self._db.execute(sql, parameters).fetchall()
+            try:
+                return self._db.execute(sql, parameters).fetchall()
+            except OverflowError as error:
+                raise NotFound("so large a number names nothing in this history") from error
 
     def records(self, table: str, condition: str = "1", parameters: Sequence[Any] = ()) -> list[Row]:
         """Record rows, checked, without their checksum. `condition` may end in ORDER BY and LIMIT."""

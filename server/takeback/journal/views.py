@@ -8,7 +8,7 @@ from typing import Any
 from takeback.errors import Damaged, NotFound
 from takeback.journal.log import Journal
 from takeback.journal.rows import path_in, path_out, state_in
-from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, number_in
 from takeback.model.operation import Change, Operation, OperationKind, Turn
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
@@ -183,8 +183,8 @@ def paths_changed_between(journal: Journal, after: OpId, up_to: OpId) -> tuple[W
 
 def turn(journal: Journal, name: TurnId) -> Turn:
     """One turn. Raises NotFound if there is none of this name."""
-    number = name.removeprefix("turn-")
-    rows = journal.records("turns", "id = ?", (int(number),)) if number.isdecimal() else []
+    digits = name.removeprefix("turn-")
+    rows = journal.records("turns", "id = ?", (number_in(digits),)) if digits.isdecimal() else []
     if not rows:
         raise NotFound(f"there is no turn {name}")
     return _turn(journal, rows[0])

@@ -21,3 +21,11 @@ TurnId = NewType("TurnId", str)
 
 CheckpointId = NewType("CheckpointId", str)
 """A checkpoint: `cp-` and a number."""
+
+_MOST_DIGITS = 20
+"""More than any id has; Python itself reads no more than some thousand."""
+
+
+def number_in(digits: str) -> int:
+    """The number that decimal digits name; of too many, one that is no id either."""
+    return int(digits[:_MOST_DIGITS])

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 
 from takeback.errors import UsageError
 from takeback.journal import views
-from takeback.model.ids import OpId, TurnId
+from takeback.model.ids import OpId, TurnId, number_in
 from takeback.model.operation import Operation
 from takeback.service.opening import Workspace
 
-_AGO = re.compile(r"(\d+)\s*(s|m|h|d|w)")
+_AGO = re.compile(r"(\d{1,12})\s*(s|m|h|d|w)")
+_LATEST_NS = 2**63 - 1
+"""The journal keeps times in 64 bits: what is named beyond is as good as that."""
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -22,12 +24,12 @@ def position_of(workspace: Workspace, text: str) -> OpId:
     Raises UsageError if it names no moment, NotFound if it names something that does not exist.
     """
     if text.isdecimal():
-        return views.operation(workspace.journal, OpId(int(text))).id
+        return views.operation(workspace.journal, OpId(number_in(text))).id
     if text.startswith("cp-"):
         return workspace.checkpoints.find(text).position
     if text.startswith("turn-"):
         return views.before_turn(workspace.journal, TurnId(text))
-    return views.last_until(workspace.journal, _time_ns(workspace, text))
+    return views.last_until(workspace.journal, min(max(0, _time_ns(workspace, text)), _LATEST_NS))
 
 
 def operations_since(workspace: Workspace, text: str) -> Iterator[Operation]:
@@ -40,10 +42,8 @@ def _time_ns(workspace: Workspace, text: str) -> int:
     if ago:
         return workspace.clock() - int(ago[1]) * _UNIT_S[ago[2]] * 10**9
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(text).astimezone(UTC)  # without a zone it is in ours
+    except (ValueError, OverflowError):
         hint = "Name an operation (12), a checkpoint (cp-3), a turn (turn-2), or a time (10m, 2026-01-31T12:00:00Z)."
         raise UsageError(f"{text!r} names no moment", hint=hint) from None
-    if moment.tzinfo is None:
-        moment = moment.astimezone()
-    return int(moment.astimezone(UTC).timestamp() * 10**9)
+    return int(moment.timestamp() * 10**9)

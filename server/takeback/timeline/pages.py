@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -27,7 +28,7 @@ class Filter:
 
 def page(journal: Journal, wanted: Filter, n: int | None) -> tuple[Operation, ...]:
     """The newest `n` operations that pass the filter (`None`: all), newest first."""
-    return tuple(islice(_passing(journal, wanted), n))
+    return tuple(islice(_passing(journal, wanted), None if n is None else min(n, sys.maxsize)))
 
 
 def _passing(journal: Journal, wanted: Filter) -> Iterator[Operation]:
