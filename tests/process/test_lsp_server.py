@@ -11,10 +11,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from takeback.service.lease import holder
+from takeback.service.published import editors
 
 WAIT_S = 20
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
@@ -461,3 +463,51 @@ def test_a_history_that_was_removed_is_said(client):
         assert error["code"] == "workspace_refused"
         assert state in error["message"]
     assert len(client.messages()) == 1
+
+
+# -- several servers -----------------------------------------------------------------------------
+
+
+def dirty(client, text):
+    """Let the client have unsaved text in its file."""
+    client.open(client.path)
+    show(client, text, 2)
+    client.run("status", {})
+
+
+@pytest.mark.promise(8)
+def test_servers_with_one_process_id_know_each_other(serve, client):
+    """Two servers in two containers may have the same process id: both answer, and see each other's unsaved text."""
+    root, state = client.path.parent, client.run("status", {})["state"]
+    alone = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no containers here")
+    client.process.kill()
+    first, second = serve(root, words=alone), serve(root, words=alone)
+    for one in (first, second):
+        one.path = client.path
+        assert one.run("status", {})["workspace"] == str(root)
+    dirty(first, client.path.read_text(encoding="utf-8") + "mine\n")
+
+    (published,) = editors(state)
+    error = second.run("undoLast", {})["data"]["error"]
+
+    assert published.dirty == {"a.txt"}
+    assert "has unsaved text in a.txt" in error["message"]
+
+
+def test_what_a_killed_server_left_is_cleared_away(serve, client):
+    """The next server of a workspace removes what a killed one had published."""
+    root, state = client.path.parent, client.run("status", {})["state"]
+    dirty(client, TEXT)
+    left = {path.name for path in (Path(state) / "editors").iterdir()}
+    client.process.kill()
+    client.process.wait(WAIT_S)
+
+    other = serve(root)
+    other.run("status", {})
+
+    names = {path.name for path in (Path(state) / "editors").iterdir()}
+    assert len(left) == 2
+    assert not names & left
+    assert editors(state) == ()

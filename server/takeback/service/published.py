@@ -1,7 +1,9 @@
 """Which documents are open in which editor: every server says so in a file that counts only while it lives.
 
-editors/<pid>.lock    held by the kernel for the server: a server that was killed is known by it
-editors/<pid>.json    the documents, replaced in one step
+editors/<pid>-<random>.lock    held by the kernel for the server: a server that was killed is known by it
+editors/<pid>-<random>.json    the documents, replaced in one step
+
+A process id alone names no process: containers that share a state folder have the same ones.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -17,6 +20,8 @@ from takeback.model.paths import WorkspacePath
 from takeback.service import channel
 
 _FOLDER = "editors"
+_OURS = f"{os.getpid()}-{secrets.token_hex(4)}"
+"""This process, in any container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +42,13 @@ class Publication:
     def __init__(self, state: str, editor: str) -> None:
         self._folder = os.path.join(state, _FOLDER)
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        self.address = channel.address(state, f"server-{os.getpid()}")
+        _remove_dead(self._folder)
+        self.address = channel.address(state, f"server-{_OURS}")
         self._editor = editor
         self._told: Mapping[WorkspacePath, bool] | None = None
-        self._lock = os.open(self._place("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock = os.open(self._place("new"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(self._place("new"), self._place("lock"))  # nobody finds it before it is held
 
     def tell(self, documents: Mapping[WorkspacePath, bool]) -> None:
         """Say which files are open, and whether with unsaved text. Costs nothing if that is known."""
@@ -66,31 +73,48 @@ class Publication:
         os.close(self._lock)
 
     def _place(self, kind: str) -> str:
-        return os.path.join(self._folder, f"{os.getpid()}.{kind}")
+        return os.path.join(self._folder, f"{_OURS}.{kind}")
 
 
 def editors(state: str) -> tuple[Editor, ...]:
     """The editors of other processes that have documents of this workspace open."""
-    return tuple(editor for editor in _all(os.path.join(state, _FOLDER)) if editor.pid != os.getpid())
+    folder = os.path.join(state, _FOLDER)
+    others = (name for name in _names(folder) if name != _OURS and _lives(_lock(folder, name)))
+    return tuple(editor for editor in (_editor(folder, name) for name in others) if editor is not None)
 
 
-def _all(folder: str) -> Iterator[Editor]:
+def _remove_dead(folder: str) -> None:
+    """Clear away what servers left that were killed."""
+    for name in _names(folder):
+        if not _lives(_lock(folder, name)):
+            dead = _editor(folder, name)
+            places = [os.path.join(folder, f"{name}.{kind}") for kind in ("json", "new", "lock")]
+            for place in ([dead.address] if dead else []) + places:
+                with suppress(FileNotFoundError):
+                    os.unlink(place)
+
+
+def _names(folder: str) -> list[str]:
+    """Who published, dead or alive."""
+    with suppress(FileNotFoundError):
+        return sorted(name.removesuffix(".lock") for name in os.listdir(folder) if name.endswith(".lock"))
+    return []
+
+
+def _lock(folder: str, name: str) -> str:
+    return os.path.join(folder, f"{name}.lock")
+
+
+def _editor(folder: str, name: str) -> Editor | None:
+    """What an editor told; `None` if it told nothing yet."""
     try:
-        names = sorted(os.listdir(folder))
-    except FileNotFoundError:
-        return
-    for name in names:
-        pid, dot, kind = name.partition(".")
-        if dot and kind == "json" and _lives(os.path.join(folder, f"{pid}.lock")):
-            with suppress(FileNotFoundError, ValueError, KeyError):
-                yield _editor(os.path.join(folder, name), int(pid))
-
-
-def _editor(path: str, pid: int) -> Editor:
-    with open(path, encoding="utf-8") as file:
-        body = json.load(file)
-    dirty = frozenset(WorkspacePath(one["path"]) for one in body["documents"] if one["dirty"])
-    return Editor(name=body["editor"], address=body["address"], pid=pid, dirty=dirty)
+        with open(os.path.join(folder, f"{name}.json"), encoding="utf-8") as file:
+            body = json.load(file)
+        dirty = frozenset(WorkspacePath(one["path"]) for one in body["documents"] if one["dirty"])
+        pid = int(name.partition("-")[0])
+        return Editor(name=body["editor"], address=body["address"], pid=pid, dirty=dirty)
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
 
 
 def _lives(lock: str) -> bool:
