@@ -1,21 +1,27 @@
-"""Dying at a chosen moment: the process kills itself when it changes a file, or a row, for the n-th time."""
+"""Dying at a chosen moment: the process kills itself, or is refused, when it changes a file, or a row, for the n-th time."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from takeback.files.disk import Folder
+from takeback.files.faults import explained
 from takeback.journal.log import Journal
 from takeback.store.objects import ObjectStore
 
-STEPS = (
+FOLDER_STEPS = (
     (
         Folder,
         ("stage_file", "stage_link", "sync_file", "exchange", "move", "remove", "set_mode", "make_folders"),
     ),
     (Folder, ("remove_folder", "sync_folder", "replace", "overwrite")),
+)
+STEPS = (
+    *FOLDER_STEPS,
     (Journal, ("append_many", "append_change", "begin_intent", "end_intent")),
     (ObjectStore, ("make_durable",)),
 )
@@ -23,17 +29,54 @@ STEPS = (
 
 def die_at(n: int) -> None:
     """Let this process be killed at the `n`-th step that changes anything."""
-    left = [n]
-    for owner, names in STEPS:
+    _strike(STEPS, n, lambda step: _die())
+
+
+def die_before(n: int) -> None:
+    """Let this process be killed just before the `n`-th change of a file."""
+    _strike(FOLDER_STEPS, n, lambda step: _die())
+
+
+def die_after(n: int) -> None:
+    """Let this process be killed just after the `n`-th change of a file."""
+    _strike(FOLDER_STEPS, n, lambda step: (step(), _die()))
+
+
+def refuse_at(n: int) -> None:
+    """Let the disk report an error instead of the `n`-th change of a file."""
+    _strike(FOLDER_STEPS, n, lambda step: _refuse())
+
+
+def count_changes() -> Callable[[], int]:
+    """How many changes of files this process made since now."""
+    made = [0]
+    _strike(FOLDER_STEPS, 0, lambda step: None, made)
+    return lambda: -made[0]
+
+
+def _strike(
+    steps: Any, n: int, blow: Callable[[Callable[[], Any]], Any], left: list[int] | None = None
+) -> None:
+    left = [n] if left is None else left
+    for owner, names in steps:
         for name in names:
-            setattr(owner, name, _deadly(getattr(owner, name), left))
+            setattr(owner, name, _struck(getattr(owner, name), left, blow))
 
 
-def _deadly(step: Any, left: list[int]) -> Any:
-    def dying(*args: Any, **kwargs: Any) -> Any:
+def _struck(step: Any, left: list[int], blow: Callable[[Callable[[], Any]], Any]) -> Any:
+    def struck(*args: Any, **kwargs: Any) -> Any:
         left[0] -= 1
         if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            return blow(lambda: step(*args, **kwargs))
         return step(*args, **kwargs)
 
-    return dying
+    return struck
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _refuse() -> None:
+    with explained("change", "a file"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))

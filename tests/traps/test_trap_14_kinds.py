@@ -6,6 +6,8 @@ import stat
 
 import pytest
 
+from takeback.files.disk import Folder
+
 
 def a_file(path):
     """A file of two lines."""
@@ -270,3 +272,82 @@ def test_a_folder_that_lost_its_last_file_stays(scene):
     for verb, there in (("undo", ["f"]), ("redo", []), ("undo", ["f"])):
         assert scene.tb(verb).status == 0
         assert os.listdir(scene.root / "d") == there
+
+
+@pytest.mark.trap(14)
+@pytest.mark.promise(3)
+def test_a_file_that_became_a_folder_with_content_comes_back_step_by_step(scene):
+    """A file becomes a folder and then gets a file: both steps are undone one by one, and redone together."""
+    scene.write("p", "file\n")
+    scene.tb("status")
+    (scene.root / "p").unlink()
+    (scene.root / "p").mkdir()
+    scene.record()
+    scene.write("p/x", "x\n")
+    scene.record()
+
+    assert [scene.tb("undo").status for _ in range(2)] == [0, 0]
+    assert scene.read("p") == "file\n"
+    assert scene.tb("redo", "2").json["outcome"] == "applied"
+    assert scene.read("p/x") == "x\n"
+
+
+@pytest.mark.trap(14)
+@pytest.mark.promise(5)
+def test_an_empty_folder_that_was_filled_goes_with_what_is_in_it(scene):
+    """A folder is made empty and filled later: undoing both leaves no folder, and says so rightly."""
+    scene.write("k", "k\n")
+    scene.tb("status")
+    (scene.root / "e").mkdir()
+    scene.record()
+    scene.write("e/f/x", "x\n")
+    scene.record()
+
+    undone = scene.tb("undo", "2")
+
+    assert undone.outcome_of("e")[0] == "removed"
+    assert os.listdir(scene.root) == ["k"]
+    assert scene.record() is None
+
+
+@pytest.mark.trap(14)
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("verb", ["undo", "rollback"])
+def test_a_folder_that_became_a_file_elsewhere_leaves_nothing_behind(scene, verb):
+    """An empty folder becomes a file, which is renamed: what is taken back leaves the folder and nothing else."""
+    (scene.root / "x").mkdir()
+    checkpoint = scene.checkpoint()
+    (scene.root / "x").rmdir()
+    scene.write("x", "hi\n")
+    scene.record()
+    (scene.root / "x").rename(scene.root / "c")
+    scene.record()
+
+    assert scene.tb(*{"undo": ("undo", "2"), "rollback": ("rollback", checkpoint)}[verb]).status == 0
+    assert os.listdir(scene.root) == ["x"]
+    assert (scene.root / "x").is_dir()
+
+
+@pytest.mark.trap(14)
+@pytest.mark.promise(2)
+def test_what_an_editor_saves_over_a_linked_file_in_the_last_moment_stays(scene, monkeypatch):
+    """A save by rename, right before a file with several names is written in place, is never written over."""
+    scene.write("a", "one\n")
+    os.link(scene.root / "a", scene.root / "b")
+    scene.tb("status")
+    with (scene.root / "a").open("a") as file:
+        file.write("agent\n")
+    scene.record()
+    overwrite, saves = Folder.overwrite, ["human\n"]
+
+    def overwrite_late(*args):
+        if saves:
+            scene.write("editor", saves.pop())
+            (scene.root / "editor").rename(scene.root / "a")
+        return overwrite(*args)
+
+    monkeypatch.setattr(Folder, "overwrite", overwrite_late)
+    scene.tb("undo", "--op", "1")
+
+    assert scene.read("a") == "human\n"
+    assert "human" not in scene.read("b")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
@@ -242,13 +242,14 @@ class Folder:
         with explained("set the time of", path), self._parent(path) as (fd, name):
             os.utime(name, ns=(mtime_ns, mtime_ns), dir_fd=fd, follow_symlinks=False)
 
-    def overwrite(self, path: WorkspacePath, data: bytes) -> None:
+    def overwrite(self, path: WorkspacePath, data: bytes, fits: Callable[[Reading], bool]) -> bool:
         """Write `data` into the file itself, so that all its names show it. Not synced.
 
-        Not one step: a death in between leaves the new content up to some byte, and the old content after it.
+        False, and nothing done, where what is there does not fit, or somebody gave the name to another file. Not one
+        step: a death in between leaves the new content up to some byte, and the old content after it.
         """
         with explained("write", path), self._parent(path) as (fd, name):
-            staging.overwrite_file(fd, name, data)
+            return staging.overwrite_file(fd, name, data, fits)
 
     # The way to a path
 

@@ -122,13 +122,18 @@ def _read_link(folder_fd: int, name: str, before: Stat) -> tuple[Reading, bool]:
 def _read_file(folder_fd: int, name: str, max_bytes: int) -> tuple[Reading, bool]:
     fd = os.open(name, _OPEN, dir_fd=folder_fd)
     try:
-        stat = _stat(os.fstat(fd))
-        if stat.kind is not FileKind.FILE:
-            return Reading(), False
-        data = _content(fd, stat.size_bytes, max_bytes)
-        after = _stat(os.fstat(fd))
+        return read_open(fd, max_bytes)
     finally:
         os.close(fd)
+
+
+def read_open(fd: int, max_bytes: int) -> tuple[Reading, bool]:
+    """What an open file holds from the position of `fd` on, and whether it stayed the same meanwhile."""
+    stat = _stat(os.fstat(fd))
+    if stat.kind is not FileKind.FILE:
+        return Reading(), False
+    data = _content(fd, stat.size_bytes, max_bytes)
+    after = _stat(os.fstat(fd))
     if data is None:
         return Reading(stat=after, kind=FileKind.FILE, reason=Reason.TOO_LARGE), True
     return Reading(stat=after, kind=FileKind.FILE, data=data), stat == after

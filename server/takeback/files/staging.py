@@ -6,14 +6,18 @@ import errno
 import os
 import stat as modes
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+
+from takeback.files.reading import Reading, read_open
 
 STAGED_PREFIX = ".takeback-"
 """How the names of staged files begin; scanners and watchers pass over them."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OLD = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MODEL = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_ANY_SIZE = 1 << 62
 _OTHERS_RIGHTS = modes.S_ISUID | modes.S_ISGID
 
 
@@ -35,20 +39,40 @@ def create_file(folder_fd: int, name: str, data: bytes, mode: int, *, like: str 
         os.close(fd)
 
 
-def overwrite_file(folder_fd: int, name: str, data: bytes) -> None:
-    """The file `name`, under all its names, holds `data`.
+def overwrite_file(folder_fd: int, name: str, data: bytes, fits: Callable[[Reading], bool]) -> bool:
+    """The file `name`, under all its names, holds `data`; False, and nothing done, where it does not fit.
 
-    It is written over from the start and cut afterwards, so that a death in between leaves the new content up to
-    some byte and the old content after it.
+    What fits and what is written are one open file, so what is saved under `name` meanwhile is never written over:
+    then the file under the other names gets its content back. It is written from the start and cut afterwards, so
+    that a death in between leaves the new content up to some byte and the old content after it.
     """
     fd = os.open(name, _OLD, dir_fd=folder_fd)
     try:
         if not modes.S_ISREG(os.fstat(fd).st_mode):
             raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), name)
-        write_all(fd, data)
-        os.ftruncate(fd, len(data))
+        found, steady = read_open(fd, _ANY_SIZE)
+        if found.data is None or not steady or not fits(found):
+            return False
+        _write_over(fd, data)
+        if _is_named(fd, folder_fd, name):
+            return True
+        _write_over(fd, found.data)
+        return False
     finally:
         os.close(fd)
+
+
+def _write_over(fd: int, data: bytes) -> None:
+    os.lseek(fd, 0, os.SEEK_SET)
+    write_all(fd, data)
+    os.ftruncate(fd, len(data))
+
+
+def _is_named(fd: int, folder_fd: int, name: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), os.lstat(name, dir_fd=folder_fd))
+    except FileNotFoundError:
+        return False
 
 
 def set_mode(folder_fd: int, name: str, mode: int) -> None:

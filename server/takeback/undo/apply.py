@@ -1,7 +1,8 @@
 """Applies a plan: everything durable first, then the intent, then the files, then the operation.
 
     lock -> every file is what the plan expects -> new content in the store, durable -> intent in the journal
-         -> staged beside the files -> carried out -> operation in the journal, intent ended -> unlock
+         -> staged beside the files -> carried out -> what was there before is removed
+         -> operation in the journal, intent ended -> unlock
 
 A death at any point is settled by `settle` at the next start: finished if every file is as expected, else reversed.
 """
@@ -20,13 +21,15 @@ from takeback.errors import Busy, Damaged, Refused, TakebackError
 from takeback.files.disk import Folder
 from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, OpId
-from takeback.model.paths import WorkspacePath, ancestors, parent
+from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind
 from takeback.record import Entry, Recorder, Source
 from takeback.store.objects import ObjectStore
-from takeback.undo.carry import Carrier, Move, blob_id, matches
+from takeback.undo.carry import Carrier
 from takeback.undo.intents import Intent, from_bytes, to_bytes
+from takeback.undo.moves import Move, blob_id, lasting_folder, matches
 from takeback.undo.plan import FilePlan, UndoPlan
+from takeback.undo.reversal import Reversal
 
 logger = logging.getLogger(__name__)
 
@@ -105,16 +108,18 @@ class Applier:
 
     def _carry_out(self, intent: Intent, done: Set[WorkspacePath]) -> Applied | Stale:
         moves = tuple(move for move in intent.moves() if move.path not in done)
+        carrier = self._carrier(moves)
         row_id = self._begin(intent)
         try:
-            self._carrier().stage(moves)
-            odd = self._carrier().carry_out(moves)
+            carrier.stage(moves)
+            odd = carrier.carry_out(moves)
         except TakebackError:
             self._reverse(row_id, moves)
             raise
         if odd is not None:
             self._reverse(row_id, moves)
             return Stale(paths=(odd.path, odd.target))
+        _conclude(carrier)
         return Applied(operation=self._end(row_id, intent))
 
     def _begin(self, intent: Intent) -> int:
@@ -142,17 +147,9 @@ class Applier:
 
     def _reverse(self, row_id: int, moves: Sequence[Move]) -> tuple[WorkspacePath, ...]:
         """Put back what was done; files that others changed meanwhile are left, and named."""
-        carrier = self._carrier()
-        self._tidy(moves)
-        done = [move for move in moves if carrier.at_end(move) and not carrier.at_start(move)]
-        back = [_back(move) for move in done]
-        carrier.stage(back)
-        while (odd := carrier.carry_out(back)) is not None:
-            logger.warning("a file was changed while an undo was reversed", extra={"path": odd.path})
-            carrier.unstage([odd])
-            back = [move for move in back if move != odd and not carrier.at_end(move)]
-        carrier.wrap_up([move.reversed() for move in moves])
-        left = tuple(move.path for move in moves if not carrier.at_start(move))
+        carrier = self._carrier(moves)
+        Reversal(self.folder, self.store, carrier).put_back(moves)
+        left = tuple(move.path for move in moves if not carrier.progress.at_start(move))
         with self.journal.transaction():
             self.journal.end_intent(row_id, "reversed", self.clock())
             for path in left:
@@ -184,8 +181,8 @@ class Applier:
 
     def _check_writable(self, files: Iterable[FilePlan]) -> None:
         writing = [file for file in files if file.writes]
-        leaving = {file.path for file in writing if file.leaves}
-        folders = {_writable_for(path, leaving) for file in writing for path in (file.path, file.target)}
+        gone = {file.path for file in writing if file.leaves or file.after.kind is FileKind.DIRECTORY}
+        folders = {lasting_folder(path, gone) for file in writing for path in (file.path, file.target)}
         for folder in sorted(folders):
             if not self.folder.can_write(folder):
                 raise Refused(
@@ -211,8 +208,8 @@ class Applier:
             flipping=bool(file.flips),
         )
 
-    def _carrier(self) -> Carrier:
-        return Carrier(self.folder, self.store, self._is_kept_folder)
+    def _carrier(self, moves: Sequence[Move]) -> Carrier:
+        return Carrier(self.folder, self.store, self._is_kept_folder, moves)
 
     def _is_kept_folder(self, path: WorkspacePath) -> bool:
         return self.recorder.state_of(path)[1].kind is FileKind.DIRECTORY
@@ -226,31 +223,36 @@ class Applier:
     def _settle(self, row_id: int, blob: str) -> Settled:
         intent = from_bytes(self.store.get(BlobId(blob)))
         moves = intent.moves()
-        self._tidy(moves)
-        todo = [move for move in moves if not self._carrier().at_end(move)]
-        leaving = {move.path for move in todo if move.leaves}
-        if all(self._carrier().at_start(move, leaving) for move in todo):
-            self._carrier().stage(todo)
-            if self._carrier().carry_out(todo) is None:
-                self._carrier().wrap_up(moves)
-                return Settled(finished=self._end(row_id, intent), left=())
+        if self._finish(moves):
+            return Settled(finished=self._end(row_id, intent), left=())
         return Settled(finished=None, left=self._reverse(row_id, moves))
 
-    def _tidy(self, moves: Sequence[Move]) -> None:
-        """Bring what a death, or a refusal of the system, interrupted to an end; it may have been under way back."""
-        for move in moves:
-            self._carrier().tidy(_back(move))
-            self._carrier().tidy(move)
+    def _finish(self, moves: Sequence[Move]) -> bool:
+        """Whether all could be done. What was half done begins anew, from where it was before."""
+        carrier = self._carrier(moves)
+        if not carrier.progress.is_over():
+            Reversal(self.folder, self.store, carrier).put_back(moves)
+            todo = [move for move in moves if not carrier.progress.is_done(move)]
+            if not all(map(carrier.progress.at_start, todo)) or not self._could_carry_out(carrier, todo):
+                return False
+        carrier.conclude()
+        return True
+
+    def _could_carry_out(self, carrier: Carrier, moves: Sequence[Move]) -> bool:
+        try:
+            carrier.stage(moves)
+            return carrier.carry_out(moves) is None
+        except TakebackError:
+            logger.warning("an interrupted operation cannot be finished", exc_info=True)
+            return False
 
 
-def _back(move: Move) -> Move:
-    return replace(move.reversed(), staged=move.staged + "-back")
-
-
-def _writable_for(path: WorkspacePath, leaving: Set[WorkspacePath]) -> str:
-    """The folder that must be writable so that `path` can be written: what leaves makes room for a folder."""
-    gone = [folder for folder in ancestors(path) if folder in leaving]
-    return parent(gone[-1] if gone else path)
+def _conclude(carrier: Carrier) -> None:
+    """All is done, so there is no way back: what the system refuses once is tried again, then by the next start."""
+    try:
+        carrier.conclude()
+    except TakebackError:
+        carrier.conclude()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.model.text import decode, encode
 from takeback.record import Entry, Source
-from takeback.undo.carry import Move
+from takeback.undo.moves import Move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

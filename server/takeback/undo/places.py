@@ -19,10 +19,12 @@ def settle_places(
     `occupants` names, by target, the files that have to leave it: at it, below it, or instead of a folder above it.
     """
     leaving = {plan.file for plan in files if plan.leaves}
+    folders = {plan.target: plan.file for plan in files if plan.after.kind is FileKind.DIRECTORY}
     coming: dict[WorkspacePath, FileId] = {}
     settled = []
     for plan in files:
-        holders = occupants.get(plan.target, frozenset()) - {plan.file}
+        room = {folders[place] for place in ancestors(plan.target) if place in folders}
+        holders = occupants.get(plan.target, frozenset()) - {plan.file} - room
         places = (plan.target, *ancestors(plan.target))
         taken = bool(holders - leaving) or any(coming.get(place, plan.file) != plan.file for place in places)
         if plan.arrives and taken:

@@ -226,7 +226,7 @@ def test_nothing_is_written_through_a_symlinked_parent(root, folder, tmp_path):
         lambda: folder.make_folders("link/d"),
         lambda: folder.make_folders("link"),
         lambda: folder.set_mode("link/f", 0o777),
-        lambda: folder.overwrite("link/f", b"x"),
+        lambda: folder.overwrite("link/f", b"x", lambda _: True),
         lambda: folder.sync_file("link/f"),
         lambda: folder.sync_folder("link"),
     ]
@@ -246,7 +246,7 @@ def test_a_link_itself_is_not_written_through(root, folder):
     (root / "link").symlink_to("f")
 
     with pytest.raises(Refused):
-        folder.overwrite("link", b"x")
+        folder.overwrite("link", b"x", lambda _: True)
     with pytest.raises(Unsupported):
         folder.set_mode("link", 0o777)
     assert folder.remove("link")
@@ -261,21 +261,45 @@ def test_a_file_with_several_names_is_overwritten_in_place(root, folder, data):
     os.link(root / "f", root / "g")
     before = folder.look("f")
 
-    folder.overwrite("f", data)
+    folder.overwrite("f", data, lambda _: True)
 
     assert (root / "g").read_bytes() == data
     assert (folder.look("g").inode, folder.look("g").n_links) == (before.inode, 2)
+
+
+@pytest.mark.promise(2)
+def test_what_does_not_fit_is_not_overwritten(root, folder):
+    """An overwrite looks at the very file that it would write, and leaves it where that is not the expected one."""
+    (root / "f").write_bytes(b"theirs")
+
+    assert folder.overwrite("f", b"new", lambda found: found.data == b"old") is False
+    assert (root / "f").read_bytes() == b"theirs"
+
+
+@pytest.mark.promise(2)
+def test_a_name_that_is_given_to_another_file_meanwhile_is_not_overwritten(root, folder):
+    """A save by rename between look and write stays, and the other names of the old file show what they did."""
+    (root / "f").write_bytes(b"old content")
+    os.link(root / "f", root / "g")
+
+    def saved_meanwhile(found):
+        (root / "h").write_bytes(b"theirs")
+        os.replace(root / "h", root / "f")
+        return found.data == b"old content"
+
+    assert folder.overwrite("f", b"new", saved_meanwhile) is False
+    assert ((root / "f").read_bytes(), (root / "g").read_bytes()) == (b"theirs", b"old content")
 
 
 def test_a_pipe_is_never_written_into(root, folder):
     """Overwriting a pipe is refused, with a reader waiting at it and without."""
     os.mkfifo(root / "pipe")
     with pytest.raises(Refused, match="pipe, socket or device"):
-        folder.overwrite("pipe", b"x")
+        folder.overwrite("pipe", b"x", lambda _: True)
 
     reader = os.open(root / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(Refused, match="pipe, socket or device"):
-        folder.overwrite("pipe", b"x")
+        folder.overwrite("pipe", b"x", lambda _: True)
     assert os.read(reader, 1) == b""
     os.close(reader)
 
@@ -292,7 +316,7 @@ def test_an_interrupted_overwrite_is_new_up_to_a_byte_and_old_after_it(root, fol
     monkeypatch.setattr(staging, "write_all", write_some)
 
     with pytest.raises(StorageFull):
-        folder.overwrite("f", b"NEW CONTENT")
+        folder.overwrite("f", b"NEW CONTENT", lambda _: True)
     assert (root / "f").read_bytes() == b"NEW content"
 
 
