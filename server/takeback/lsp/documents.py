@@ -60,11 +60,15 @@ class Document:
 
 
 def with_edits(text: str, edits: Iterable[lsp.TextEdit], encoding: lsp.PositionEncodingKind | str) -> str:
-    """`text` as a client makes it that applies `edits`; their ranges are those of the text before any of them."""
+    """`text` as a client makes it that applies `edits`; their ranges are those of the text before any of them.
+
+    What is inserted at one place comes in the order of `edits`.
+    """
     places = [
         (offset_of(text, e.range.start, encoding), offset_of(text, e.range.end, encoding), e) for e in edits
     ]
-    for start, end, edit in sorted(places, key=lambda place: place[:2], reverse=True):
+    places.sort(key=lambda place: place[:2])
+    for start, end, edit in reversed(places):
         text = text[:start] + edit.new_text + text[end:]
     return text
 

@@ -32,10 +32,13 @@ def _replacement(old: str, starts: list[int], span: Span, after: list[str]) -> R
     if end < len(starts) - 1:
         text = "".join(line + "\n" for line in lines)
         return Replacement(start=starts[start], end=starts[end], text=text)
-    if start == 0:
-        return Replacement(start=0, end=len(old), text="\n".join(lines))
-    # To the end of the text: the line feed before goes, or comes, with the lines.
-    return Replacement(start=starts[start] - 1, end=len(old), text="".join("\n" + line for line in lines))
+    if start == 0 or (lines and start < end):
+        return Replacement(start=starts[start], end=len(old), text="\n".join(lines))
+    # To the end of the text: the line feed before goes, or comes, with the lines. No place lies inside of CRLF.
+    begin = starts[start] - 1
+    kept = "\r" if old[begin - 1 : begin + 1] == "\r\n" else ""
+    text = kept + "".join("\n" + line for line in lines)
+    return Replacement(start=begin - len(kept), end=len(old), text=text)
 
 
 def _spans(before: list[str], after: list[str]) -> tuple[Span, ...]:

@@ -1,0 +1,54 @@
+"""The edits that make one text of a document another, as an editor applies them that counts as the protocol says."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lsprotocol import types as lsp
+
+from takeback.lsp.convert import text_edits
+from takeback.lsp.documents import with_edits
+from takeback.service.texts import replacements
+
+UTF16 = lsp.PositionEncodingKind.Utf16
+
+
+def check(old, new, n_edits=None):
+    """The edits make `new` of `old`."""
+    edits = text_edits(old, replacements(old, new), UTF16)
+
+    assert with_edits(old, edits, UTF16) == new
+    assert n_edits is None or len(edits) == n_edits
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("one\r\ntwo\r\nthree", "one\r\ntwo"),
+        ("one\r\ntwo", "one\r\ntwo\r\nthree"),
+        ("one\r\ntwo\r\n", "one\r\ntwo"),
+        ("one\r\ntwo", "one\r\ntwo\r\n"),
+        ("one\r\ntwo\r", "one\r\ntwo\r\n"),
+        ("one\r\ntwo\r\n", "one\r\ntwo\r"),
+        ("one\ntwo", "one"),
+        ("one", "one\ntwo"),
+        ("one\r\n", ""),
+        ("", "one\r\n"),
+    ],
+)
+def test_the_end_of_a_text_keeps_its_ending(old, new):
+    """Lines that come or go at the end leave every other line with the ending that it had."""
+    check(old, new, n_edits=1)
+
+
+# A CR beside an LF is one ending and beside text another, and lines that are alike can be paired in several ways.
+texts = st.text(alphabet="a\r\n", max_size=12) | st.lists(
+    st.sampled_from(["a\n", "b\r\n", "\r\n", "😀\r", "c"]), max_size=8
+).map("".join)
+
+
+@given(texts, texts)
+def test_edits_make_any_text_any_other(old, new):
+    """Whatever the two texts are, the edits make the second of the first."""
+    check(old, new)
