@@ -98,7 +98,11 @@ class Checkpoints:
     clock: Callable[[], int]
 
     def create(self, wanted: Wanted, git: Circumstances) -> Checkpoint:
-        """A checkpoint of the last known state. Cost: the paths that changed since the one before."""
+        """A checkpoint of the last known state. Cost: the paths that changed since the one before.
+
+        Raises UsageError for a context that is no JSON.
+        """
+        _check_context(wanted.context)
         with self.journal.transaction():  # so that tree and position are of one moment
             position = self.journal.last_operation()
             previous = self._newest()
@@ -233,6 +237,16 @@ class Checkpoints:
             pinned=bool(edits.get("pinned", False)),
             rollback_count=count,
         )
+
+
+def _check_context(context: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(context, allow_nan=False)
+    except ValueError as wrong:
+        raise UsageError(
+            "the context holds a number that JSON does not have",
+            hint="NaN and Infinity are none: give them as text.",
+        ) from wrong
 
 
 def _record(

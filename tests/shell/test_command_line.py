@@ -85,6 +85,57 @@ def test_a_label_may_be_empty(scene):
     assert scene.tb("record", "--label", "").status == 0
 
 
+@pytest.mark.parametrize("name", [".", "whole", "linked", "above"])
+@pytest.mark.parametrize("verb", ["undo", "rollback", "restore"])
+def test_the_workspace_itself_is_a_path_too(scene, monkeypatch, verb, name):
+    """`.` at its top, its absolute path, one through a link, and `..` just below it are all of the workspace."""
+    scene.write("d/f", "one\n")
+    checkpoint = scene.checkpoint()
+    scene.write("d/f", "two\n")
+    scene.write("..g", "two\n")
+    scene.record()
+    (scene.base / "link").symlink_to(scene.root)
+    monkeypatch.chdir(scene.root / "d" if name == "above" else scene.root)
+    path = {".": ".", "whole": str(scene.root), "linked": str(scene.base / "link"), "above": ".."}[name]
+
+    words = [verb, *([checkpoint] if verb != "undo" else []), "--path", path]
+    ended = CliRunner().invoke(takeback, words, env=scene.env)
+
+    assert ended.exit_code == 0, ended.output
+    assert (scene.read("d/f"), [*scene.files()]) == ("one\n", ["d/f"])
+
+
+def test_the_whole_workspace_is_never_forgotten_at_once(scene):
+    """What cannot be undone needs a path below."""
+    scene.tb("status")
+    scene.write("f", "one\n")
+    scene.record()
+
+    assert scene.tb("forget", ".").code == "usage"
+    assert scene.tb("log", "--path", ".").json["operations"]
+    assert scene.tb("diff", "1..1", ".").json["diff"]
+
+
+def test_a_name_that_begins_with_dots_lies_inside(scene):
+    """`..g` is a file like any other; what really lies outside is refused."""
+    scene.tb("status")
+    scene.write("..g", "one\n")
+    scene.record()
+
+    assert scene.tb("undo", "--path", "../elsewhere").code == "usage"
+    assert scene.tb("undo", "--path", "/").code == "usage"
+    assert scene.tb("undo", "--path", "..g").json["outcome"] == "applied"
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_context_holds_only_what_json_has(scene, number):
+    """A number that JSON does not have is refused, so that every answer stays JSON."""
+    refused = scene.tb("checkpoint", "create", "--context", f'{{"a": [{number}]}}')
+
+    assert (refused.status, refused.code) == (2, "usage")
+    assert scene.tb("checkpoint", "list").json["checkpoints"] == []
+
+
 HUGE = "99999999999999999999"
 
 

@@ -17,7 +17,7 @@ import click
 from takeback import __version__
 from takeback.cli import render
 from takeback.errors import Defect, Refused, TakebackError, UsageError, WorkspaceRefused
-from takeback.model.paths import WorkspacePath, workspace_path
+from takeback.model.paths import ROOT, WorkspacePath, workspace_path
 from takeback.service import answers
 from takeback.service.opening import Workspace, find_root, open_workspace
 
@@ -66,22 +66,25 @@ class Invocation:
         return "" if at_top else workspace.root
 
     def path(self, workspace: Workspace, text: str) -> WorkspacePath:
-        """The workspace path that a person named, relative to where they are."""
-        if text.startswith("/"):
-            full = text
-        else:
-            start = here() if self.folder is None else workspace.root
-            full = os.path.join(os.path.realpath(start), text)
-        parent = os.path.realpath(os.path.dirname(os.path.normpath(full)))
-        full = os.path.join(parent, os.path.basename(os.path.normpath(full)))
-        relative = os.path.relpath(full, workspace.root)
-        if relative.startswith(".."):
-            raise UsageError(f"{text!r} lies outside the workspace {workspace.root}")
-        return workspace_path(relative)
+        """The path below the workspace that a person named, relative to where they are."""
+        return workspace_path(self._relative(workspace, text))
 
     def paths(self, workspace: Workspace, texts: tuple[str, ...]) -> tuple[WorkspacePath, ...]:
-        """The workspace paths that a person named."""
-        return tuple(self.path(workspace, text) for text in texts)
+        """The paths that a person named; the workspace itself is one too."""
+        named = [self._relative(workspace, text) for text in texts]
+        return tuple(ROOT if one == os.curdir else workspace_path(one) for one in named)
+
+    def _relative(self, workspace: Workspace, text: str) -> str:
+        """The path from the workspace to what is named. A link is itself, unless it leads to the workspace from outside."""
+        start = "/" if text.startswith("/") else here() if self.folder is None else workspace.root
+        full = os.path.normpath(os.path.join(os.path.realpath(start), text))
+        place = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
+        relative = os.path.relpath(place, workspace.root)
+        if relative.split("/")[0] != os.pardir:
+            return relative
+        if os.path.realpath(full) == workspace.root:
+            return os.curdir
+        raise UsageError(f"{text!r} lies outside the workspace {workspace.root}")
 
     def answer(self, answer: answers.Answer, show: Callable[[], None]) -> None:
         """Print the answer as JSON, or show it."""

@@ -120,7 +120,7 @@ def _context(text: str | None) -> dict[str, Any]:
         return {}
     try:
         context = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"the context is no JSON: {error}") from None
     if not isinstance(context, dict):
         raise UsageError("the context is no JSON object", hint="""Give one, like '{"step": 3}'.""")

@@ -10,7 +10,7 @@ from takeback.journal.log import Journal
 from takeback.journal.rows import path_in, path_out, state_in
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, number_in
 from takeback.model.operation import Change, Operation, OperationKind, Turn
-from takeback.model.paths import WorkspacePath
+from takeback.model.paths import ROOT, WorkspacePath
 from takeback.model.state import FileState
 
 FIRST = OpId(0)
@@ -156,6 +156,8 @@ def touching(journal: Journal, path: WorkspacePath, position: OpId) -> Change | 
 
 def paths_below(journal: Journal, folder: WorkspacePath) -> tuple[WorkspacePath, ...]:
     """Every path at or below `folder` that any change touched."""
+    if folder == ROOT:
+        return paths_changed_since(journal, START)
     raw = path_out(folder) or b""
     within = "{0} = ?1 OR ({0} > ?2 AND {0} < ?3)"
     rows = journal.query(

@@ -12,6 +12,9 @@ from takeback.errors import UsageError
 WorkspacePath = NewType("WorkspacePath", str)
 """Relative to the root, without `.` or `..`, without a leading or trailing `/`."""
 
+ROOT = WorkspacePath("")
+"""The workspace itself, where a file or a folder can be named; nothing is recorded at it."""
+
 
 def workspace_path(text: str) -> WorkspacePath:
     """The path that `text` names, normalised.
@@ -47,4 +50,4 @@ def ancestors(path: WorkspacePath) -> tuple[WorkspacePath, ...]:
 
 def is_within(path: WorkspacePath, folder: WorkspacePath) -> bool:
     """Whether `path` is `folder` or lies below it."""
-    return path == folder or path.startswith(folder + "/")
+    return folder in (ROOT, path) or path.startswith(folder + "/")

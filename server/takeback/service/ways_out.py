@@ -45,5 +45,5 @@ def _words(verb: str, ops: Iterable[OpId], request: Request) -> str:
     for op in sorted(ops):
         words += ["--op", str(op)]
     for path in request.paths:
-        words += ["--path", path]
+        words += ["--path", path or "."]
     return shlex.join(words)

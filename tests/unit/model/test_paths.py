@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from takeback.errors import UsageError
-from takeback.model.paths import ancestors, is_within, parent, workspace_path
+from takeback.model.paths import ROOT, ancestors, is_within, parent, workspace_path
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,4 @@ def test_within_compares_whole_names():
     assert is_within(workspace_path("a/b"), workspace_path("a"))
     assert is_within(workspace_path("a"), workspace_path("a"))
     assert not is_within(workspace_path("ab"), workspace_path("a"))
+    assert is_within(workspace_path("a/b"), ROOT)
