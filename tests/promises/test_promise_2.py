@@ -82,7 +82,7 @@ def test_the_hint_works_when_it_is_run(scene):
 
 def run_as_typed(scene, hint, at):
     """What the command that was hinted at says when a shell runs it in this folder."""
-    typed = hint.replace("takeback", f"{shlex.quote(sys.executable)} -P -m takeback")
+    typed = hint.replace("takeback ", f"{shlex.quote(sys.executable)} -P -m takeback ")
     return subprocess.run(
         typed, shell=True, cwd=at, env=scene.env, capture_output=True, text=True, check=False
     )
@@ -144,6 +144,19 @@ def test_the_hint_of_a_redo_takes_back_what_is_in_the_way_and_asks_again(scene):
     assert redone.json["hint"] == "takeback undo --op 3 && takeback redo --op 2"
     assert run_as_typed(scene, redone.json["hint"], scene.root).returncode == 0
     assert scene.read("f") == BASE.replace("2\n", "agent\n")
+
+
+@pytest.mark.parametrize("mode", ["markers", "keep-mine", "take-theirs"])
+@pytest.mark.promise(2)
+@pytest.mark.promise(3)
+def test_the_hint_works_after_somebody_decided_otherwise(scene, mode):
+    """What was done about the conflict is taken back first; then everything goes as the hint says."""
+    contested(scene)
+    undone = scene.cli("undo", "--op", "1", "--on-conflict", mode)
+
+    assert undone.json["hint"] == "takeback undo --op 3 && takeback undo --op 1 --op 2"
+    assert run_as_typed(scene, undone.json["hint"], scene.root).returncode == 0
+    assert (scene.read("f"), scene.read("g")) == (BASE, "g\n")
 
 
 @pytest.mark.parametrize("mode", MODES)

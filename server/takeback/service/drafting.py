@@ -35,6 +35,8 @@ class Draft:
     passed: tuple[Passed, ...] = ()
     way_out: str = ""
     """The command that takes back what is in the way too, if there are conflicts and it helps."""
+    place: str = ""
+    """The workspace, as a command has to name it."""
 
 
 def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
@@ -141,6 +143,7 @@ def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked 
         plan=plan,
         source=_source(kind, label, None),
         way_out=ways_out.command(kind, undone, others, request) if others else "",
+        place=request.place,
     )
 
 

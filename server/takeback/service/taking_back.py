@@ -8,7 +8,7 @@ from takeback.errors import Busy
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind
 from takeback.record import Source
-from takeback.service import handover
+from takeback.service import handover, ways_out
 from takeback.service.drafting import Draft, planner
 from takeback.service.opening import Workspace
 from takeback.service.published import editors
@@ -121,6 +121,9 @@ def _result(outcome: Outcome, operation: OpId | None, draft: Draft) -> Result:
     files = tuple(
         FileResult(path=file.target, outcome=file.outcome, note=file.note) for file in draft.plan.files
     )
+    way_out = draft.way_out
+    if way_out and operation is not None:
+        way_out = ways_out.instead(operation, way_out, draft.place)
     return Result(
         outcome=outcome,
         operation=operation,
@@ -128,5 +131,5 @@ def _result(outcome: Outcome, operation: OpId | None, draft: Draft) -> Result:
         files=files,
         conflicts=draft.plan.conflicts,
         passed=draft.passed,
-        way_out=draft.way_out,
+        way_out=way_out,
     )

@@ -40,6 +40,11 @@ def command(kind: OperationKind, chosen: Iterable[OpId], others: Iterable[OpId],
     return f"{_words('undo', others, request)} && {_words('redo', chosen, request)}"
 
 
+def instead(done: OpId, way_out: str, place: str) -> str:
+    """What to type where the conflict was decided otherwise, and that was done: it is taken back first."""
+    return f"{_words('undo', (done,), Request(place=place))} && {way_out}"
+
+
 def _words(verb: str, ops: Iterable[OpId], request: Request) -> str:
     words = ["takeback", verb, *(("-C", request.place) if request.place else ())]
     for op in sorted(ops):
