@@ -21,9 +21,11 @@ from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.service import answers, channel, checkpointing, handover, looking, taking_back
 from takeback.service.buffers import Blocked, Buffers, Proposed
 from takeback.service.opening import Workspace
+from takeback.service.planned import Planned
 from takeback.service.published import Publication, editors
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
 from takeback.undo import planning
+from takeback.undo.apply import Applied
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FileOutcome, FilePlan
 
@@ -59,6 +61,7 @@ class Desk:
         self.workspace = workspace
         publication = Publication(workspace.state, editor)
         self.buffers = Buffers(workspace, publication)
+        self._planned = Planned(workspace)
         self._listener: channel.Listener | None = None
         try:
             self._listener = channel.Listener(publication.address, lambda _, message: hand_over(message))
@@ -81,7 +84,22 @@ class Desk:
         """A document was opened."""
         path = _path(relative)
         if path is not None:
+            self._finish(path, text)
             self.buffers.opened(path, version, text)
+
+    def _finish(self, path: WorkspacePath, text: str) -> None:
+        """Write a file whose document shows what a server had planned that died before it wrote the file."""
+        begun = self._planned.begun(path, text)
+        if begun is None:
+            return
+        try:
+            applied = self.workspace.applier.apply(begun.plan, begun.source)
+        except TakebackError:
+            logger.warning("what a death interrupted was left as it is", exc_info=True)
+        else:
+            logger.info(
+                "what a death interrupted was looked at", extra={"done": isinstance(applied, Applied)}
+            )
 
     def changed(self, relative: str, version: int, text: str) -> None:
         """A document was edited or reloaded."""
@@ -120,12 +138,15 @@ class Desk:
         if blocked and request.on_conflict is OnConflict.STOP:
             notes = {one.path: one.note for one in blocked}
             return _stopped(draft, notes)
-        self.buffers.hold(proposal.edits)
+        if proposal.edits:
+            self.buffers.hold(proposal.edits)
+            self._planned.keep(draft.source, draft.plan.files, proposal.edits)
         return proposal
 
     def let_go(self) -> None:
         """Nothing is being taken back any more."""
         self.buffers.let_go()
+        self._planned.drop()
 
     def carry_out(
         self,

@@ -83,6 +83,21 @@ def editors(state: str) -> tuple[Editor, ...]:
     return tuple(editor for editor in (_editor(folder, name) for name in others) if editor is not None)
 
 
+def own_file(state: str, kind: str) -> str:
+    """Where this process keeps a file about its documents."""
+    return os.path.join(state, _FOLDER, f"{_OURS}.{kind}")
+
+
+def left_files(state: str, kind: str) -> list[str]:
+    """The files of this kind that nobody keeps any more: their servers were killed, or this one has just begun."""
+    folder = os.path.join(state, _FOLDER)
+    found = [
+        name.removesuffix(f".{kind}") for name in sorted(os.listdir(folder)) if name.endswith(f".{kind}")
+    ]
+    left = [name for name in found if name == _OURS or not _lives(_lock(folder, name))]
+    return [os.path.join(folder, f"{name}.{kind}") for name in left]
+
+
 def _remove_dead(folder: str) -> None:
     """Clear away what servers left that were killed."""
     for name in _names(folder):
