@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import queue
 import shutil
 import socket
@@ -135,13 +136,14 @@ def state(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def serve():
+def serve(tmp_path):
     """Starts a server and gives its client; at the end every server is ended."""
     started = []
+    log = (tmp_path / "server.log").open("wb")
 
     def start(*folders, words=()):
         process = subprocess.Popen(
-            [*words, *TAKEBACK, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*words, *TAKEBACK, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
         )
         started.append(process)
         client = Client(process.stdout, process.stdin)
@@ -153,6 +155,7 @@ def serve():
     for process in started:
         process.kill()
         process.communicate()
+    log.close()
 
 
 @pytest.fixture
@@ -184,7 +187,8 @@ def test_what_nobody_opened_is_not_recorded(serve, make, state, argument):
     client = serve(make())
     client.run("status", {})
 
-    for uri in ((outside / "a.txt").as_uri(), outside.as_uri(), "file:///", "untitled:1"):
+    wrong = ("file:///", "untitled:1", "file://[", "file:///a%00b")
+    for uri in ((outside / "a.txt").as_uri(), outside.as_uri(), *wrong):
         error = client.run("undoLast", {argument: uri})["data"]["error"]
         assert (error["code"], error["message"]) == ("usage", f"no open folder holds {uri}")
 
@@ -229,6 +233,24 @@ def test_a_folder_may_have_any_name(serve, make, name):
     assert serve(root).run("status", {})["workspace"] == str(root)
 
 
+@pytest.mark.trap(14)
+def test_a_file_may_have_any_name(serve, make):
+    """A save of a file whose name is no UTF-8 is recorded as the human's, under that name."""
+    root = make()
+    client = serve(root)
+    client.run("status", {})
+    path = root / os.fsdecode(b"caf\xe9 #1.txt")
+    path.write_text("mine\n", encoding="utf-8")
+    client.recorded(1)
+    client.open(path)
+
+    path.write_text("mine too\n", encoding="utf-8")
+    client.notify("textDocument/didSave", {"textDocument": {"uri": path.as_uri()}, "text": "mine too\n"})
+
+    last = client.recorded(2)[0]
+    assert (last["actor"], [one["path"] for one in last["changes"]]) == ("human", [path.name])
+
+
 # -- arguments -----------------------------------------------------------------------------------
 
 
@@ -269,12 +291,15 @@ WRONG = [
     ("createCheckpoint", {"tags": "abc"}, "tags is 'abc'"),
     ("createCheckpoint", {"label": 5}, "label is 5"),
     ("status", {"workspace": 5}, "workspace is 5"),
+    ("undoLast", {"workspace": ""}, "workspace is ''"),
+    ("undoLast", {"uri": "/a.txt"}, "uri is '/a.txt'"),
+    ("undoLast", {"uris": [""]}, "uris is ''"),
     ("status", {"n": 1}, "'n'"),
 ]
 
 
 @pytest.mark.promise(2)
-def test_what_a_command_does_not_take_is_refused(client):
+def test_what_a_command_does_not_take_is_refused(client, tmp_path):
     """An argument of a wrong kind or name is a usage error that names it and says what it takes; nothing is done."""
     for command, argument, what in WRONG:
         answer = client.run(command, argument)
@@ -283,6 +308,7 @@ def test_what_a_command_does_not_take_is_refused(client):
         assert what in error["message"]
         assert error["hint"]
 
+    assert "Traceback" not in (tmp_path / "server.log").read_text(encoding="utf-8")
     assert "agent\n" in client.path.read_text(encoding="utf-8")
     assert [one["id"] for one in client.run("status", {})["operations"]] == [1]
 
@@ -455,6 +481,7 @@ def test_a_history_that_was_removed_is_said(client):
     """When the state folder is removed under a server, the person hears it once, and every command says it."""
     state = client.run("status", {})["state"]
     shutil.rmtree(state)
+    client.path.write_text("unseen\n", encoding="utf-8")
 
     (message,) = until(client.messages)
     assert f"the history in {state} was removed" in message

@@ -34,6 +34,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_uri(value: Any) -> bool:
+    return isinstance(value, str) and ":" in value
+
+
 def _is_truth(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -55,8 +59,8 @@ _NUMBER = _Kind("a whole number from 1", _is_number)
 _NUMBERS = _Kind("a list of whole numbers", _list_of(_is_number))
 _TEXT = _Kind("a text", _is_text)
 _TEXTS = _Kind("a list of texts", _list_of(_is_text))
-_URI = _Kind("a URI", _is_text)
-_URIS = _Kind("a list of URIs", _list_of(_is_text))
+_URI = _Kind("a URI", _is_uri)
+_URIS = _Kind("a list of URIs", _list_of(_is_uri))
 _TRUTH = _Kind("true or false", _is_truth)
 _OBJECT = _Kind("an object", _is_object)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types as lsp
-from pygls.uris import from_fs_path, to_fs_path
 
 from takeback.lsp.documents import position_of
 
@@ -38,13 +38,14 @@ def is_held(root: str, uri: str) -> bool:
 
 
 def file_of(uri: str) -> str | None:
-    """The file that a URI names; `None` if it names something else."""
-    return to_fs_path(uri) if uri.startswith("file:") else None
-
-
-def uri_of(root: str, path: str) -> str:
-    """The URI of a workspace path."""
-    return from_fs_path(os.path.join(root, path)) or ""
+    """The file that a URI names, bytes outside UTF-8 as lone surrogates; `None` if it names something else."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # "file://["
+        return None
+    path = unquote(parts.path, errors="surrogateescape")
+    is_here = parts.scheme == "file" and parts.netloc in ("", "localhost")
+    return path if is_here and "\0" not in path else None
 
 
 def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> list[lsp.TextEdit]:

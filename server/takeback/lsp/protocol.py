@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcRequestCancelled
+from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import MsgId
 
@@ -55,7 +55,12 @@ class Protocol(LanguageServerProtocol):
 
     def _send_handler_result(self, future: Future[Any], *, msg_id: MsgId) -> None:
         self._cancelled.discard(msg_id)
-        super()._send_handler_result(future, msg_id=msg_id)
+        refusal = None if future.cancelled() else future.exception()
+        if isinstance(refusal, JsonRpcException):  # an answer like any other: no traceback of it is logged
+            self._request_futures.pop(msg_id, None)
+            self._send_response(msg_id, error=refusal.to_response_error())
+        else:
+            super()._send_handler_result(future, msg_id=msg_id)
 
     def _pass_on(self, method: str, params: Any) -> Handled:
         handler = self.fm.features.get(method)

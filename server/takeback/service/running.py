@@ -154,6 +154,7 @@ class Running:
         self._listen()  # until then others look themselves, rather than wait for our look
 
     def _in_trouble(self, why: str) -> None:
+        self._lease.check()  # a history that was removed is no trouble that passes
         self._lease.say(why)
         self._on_trouble(why)
 
