@@ -538,3 +538,16 @@ def test_what_a_killed_server_left_is_cleared_away(serve, client):
     assert len(left) == 2
     assert not names & left
     assert editors(state) == ()
+
+
+@pytest.mark.promise(5)
+def test_the_person_hears_that_nothing_can_be_recorded(client):
+    """While the store cannot be written the editor says so, once, and what happened is recorded as soon as it can."""
+    state = Path(client.run("status", {})["state"])
+    (state / "store.git").rename(state / "elsewhere")
+    client.path.write_text("unseen\n", encoding="utf-8")
+    (message,) = until(client.messages)
+    (state / "elsewhere").rename(state / "store.git")
+
+    assert message.startswith(f"Takeback cannot record {client.path.parent}, and tries again: ")
+    assert client.recorded(2)[0]["changes"][0]["path"] == "a.txt"
