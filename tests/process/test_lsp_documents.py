@@ -8,7 +8,8 @@ import time
 import pytest
 from lsprotocol import types as lsp
 
-from editor import TEXT
+from editor import TEXT, UTF16
+from takeback.lsp.documents import with_edits
 from takeback.model.operation import OperationKind
 from takeback.service import channel
 from takeback.service.published import editors
@@ -100,12 +101,15 @@ async def test_an_edited_document_counts_as_changed_until_it_is_saved(client):
 # -- editors that save at once -------------------------------------------------------------------
 
 
-def saving_at_once(editor):
-    """Let the editor save each edit before it answers."""
+def saving_at_once(editor, *, tells=True):
+    """Let the editor save each edit before it answers, and tell of it or not."""
 
     def save(name, document):
+        text = with_edits(editor.texts[name], document.edits, UTF16)
+        (editor.root / name).write_bytes(text.encode())
         answer = editor.apply(name, document)
-        editor.save(name)
+        if tells:
+            editor.told(name)
         return answer
 
     editor.behave = save
@@ -133,14 +137,15 @@ async def test_an_editor_that_saves_at_once_does_the_undo_itself(client):
 
 @pytest.mark.promise(2)
 @pytest.mark.promise(8)
-async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client):
+@pytest.mark.parametrize("tells", [True, False])
+async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client, tells):
     """A save of unsaved text in the middle of an undo is two operations: the human's own lines, and the undo."""
     editor = client.editor
     editor.write("a.txt", "line 3\n", "agent\n")
     await editor.recorded(1)
     editor.open("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
-    saving_at_once(editor)
+    saving_at_once(editor, tells=tells)
 
     result = await editor.run("takeback.undoLast", {"n": 1})
 

@@ -154,10 +154,11 @@ class Buffers:
         return known is None or known.has_unsaved or known.caught_up == self._stamp(path)
 
     def _record_draft(self, held: Proposed) -> None:
-        """What a save in the middle of a plan wrote besides the plan's is the human's."""
+        """What a save in the middle of a plan wrote besides the plan's is the human's, and then no longer unsaved."""
         wrote = saves.written(held.shown, held.parent)
         if wrote is not None and not held.was_clean:
             saves.record_draft(self._workspace, held.path, wrote)
+            self._held[held.path] = replace(held, was_clean=True)
 
     def closed(self, path: WorkspacePath) -> None:
         """A document was closed; its unsaved text is gone."""
@@ -212,6 +213,12 @@ class Buffers:
     def let_go(self) -> None:
         """The plan was carried out, or given up."""
         self.hold(())
+
+    def take_in_saves(self) -> None:
+        """Record what editors have saved along with the plan, also where they have not told of it yet."""
+        for path, held in tuple(self._held.items()):
+            if shows(held.text, self._look(path)[0]):
+                self._record_draft(held)
 
     def holds(self, path: WorkspacePath) -> bool:
         """Whether a document is being changed together with its file."""

@@ -159,17 +159,15 @@ class Desk:
         `shown` are the documents that the editor has changed.
         """
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
-        files = [file for file in proposal.draft.plan.files if file.path not in left]
-        files = [self._over_saved(file) for file in files]
-        draft = replace(proposal.draft, plan=replace(proposal.draft.plan, files=tuple(files)))
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
         times = self._times(one.path for one in following if one.over_disk and one.edits)
-        result = taking_back.carried_out(self.workspace, draft)
-        if result is None:  # once more: an editor that saved what it was told to show has done a part itself
-            result = taking_back.carried_out(self.workspace, draft)
+        result = self._written(proposal.draft, left)
+        if result is None:  # once more: an editor may have saved in this moment what it was told to show
+            result = self._written(proposal.draft, left)
         if result is None:
             return None
+        self.let_go()
         self._keep_times(times)
         for one in following:
             self.buffers.followed(one)
@@ -187,6 +185,11 @@ class Desk:
             for file in result.files
         )
         return replace(result, files=files)
+
+    def _written(self, draft: taking_back.Draft, left: Mapping[WorkspacePath, str]) -> Result | None:
+        self.buffers.take_in_saves()
+        files = tuple(self._over_saved(file) for file in draft.plan.files if file.path not in left)
+        return taking_back.carried_out(self.workspace, replace(draft, plan=replace(draft.plan, files=files)))
 
     def _over_saved(self, file: FilePlan) -> FilePlan:
         """A file's plan; anew, where its editor has saved the document together with unsaved text."""
