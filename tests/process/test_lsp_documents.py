@@ -320,3 +320,23 @@ async def test_a_text_counts_more_than_an_answer(client, says):
 
     assert result["files"][0]["outcome"] == "in_editor"
     assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT, TEXT)
+
+
+# -- files that go -------------------------------------------------------------------------------
+
+
+@pytest.mark.promise(5)
+@pytest.mark.promise(8)
+async def test_a_file_that_goes_leaves_unsaved_text_in_its_document(client):
+    """Undo of a creation removes the file and no text of the human's, and says that a save brings the file back."""
+    editor = client.editor
+    (editor.root / "new.txt").write_text("new\n", encoding="utf-8")
+    await editor.recorded(1)
+    editor.open("new.txt")
+    editor.show("new.txt", "new\nmine\n")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], result["files"][0]["outcome"]) == ("applied", "removed")
+    assert "unsaved text" in result["files"][0]["note"]
+    assert (editor.texts["new.txt"], (editor.root / "new.txt").exists()) == ("new\nmine\n", False)

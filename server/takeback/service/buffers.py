@@ -195,6 +195,11 @@ class Buffers:
             return None
         return self._proposed(plan, known)
 
+    def has_unsaved(self, path: WorkspacePath) -> bool:
+        """Whether a document shows other text than the file that it came from."""
+        known = self._open.get(path)
+        return known is not None and known.has_unsaved
+
     def is_edited(self, path: WorkspacePath) -> bool:
         """Whether a document was changed together with its file and not saved since."""
         known = self._open.get(path)

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 _TIME = "until then the file keeps its time, so a build that goes by times does not see the change"
 CLEAN_NOTE = f"it is back on disk and in the editor, which counts it as changed until it is saved; {_TIME}"
+GONE_NOTE = "its document still holds unsaved text; a save of it brings the file back"
 UNSAVED_NOTE = f"unsaved text stays until it is saved; {_TIME}"
 
 HandOver = Callable[[channel.Message], channel.Message]
@@ -161,6 +162,7 @@ class Desk:
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
+        gone = {file.target for file in proposal.draft.plan.files if self._leaves_unsaved(file)}
         times = self._times(one.path for one in following if one.over_disk and one.edits)
         result = self._written(proposal.draft, left)
         if result is None:  # once more: an editor may have saved in this moment what it was told to show
@@ -171,7 +173,12 @@ class Desk:
         self._keep_times(times)
         for one in following:
             self.buffers.followed(one)
-        return _with_left(result, proposal, left)
+        files = tuple(_with_note(file, GONE_NOTE) if file.path in gone else file for file in result.files)
+        return _with_left(replace(result, files=files), proposal, left)
+
+    def _leaves_unsaved(self, file: FilePlan) -> bool:
+        """Whether a file goes that a document with unsaved text came from: that text is the human's, and stays."""
+        return file.leaves and self.buffers.has_unsaved(file.path)
 
     def noted(self, result: Result, clean: Set[WorkspacePath], saved: Set[WorkspacePath]) -> Result:
         """The result, with what is to be known of the documents that were changed and not saved since.
@@ -284,7 +291,11 @@ def _file(file: FilePlan, notes: Mapping[WorkspacePath, str], outcome: FileOutco
 def _noted(file: FileResult, *, is_clean: bool) -> FileResult:
     if is_clean:
         return replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE)
-    return replace(file, note="; ".join(filter(None, (file.note, UNSAVED_NOTE))))
+    return _with_note(file, UNSAVED_NOTE)
+
+
+def _with_note(file: FileResult, note: str) -> FileResult:
+    return replace(file, note="; ".join(filter(None, (file.note, note))))
 
 
 def _with_left(result: Result, proposal: Proposal, left: Mapping[WorkspacePath, str]) -> Result:
