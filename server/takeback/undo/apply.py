@@ -230,13 +230,17 @@ class Applier:
     def _finish(self, moves: Sequence[Move]) -> bool:
         """Whether all could be done. What was half done begins anew, from where it was before."""
         carrier = self._carrier(moves)
-        if not carrier.progress.is_over():
-            Reversal(self.folder, self.store, carrier).put_back(moves)
-            todo = [move for move in moves if not carrier.progress.is_done(move)]
-            if not all(map(carrier.progress.at_start, todo)) or not self._could_carry_out(carrier, todo):
-                return False
+        if carrier.progress.is_over():
+            carrier.sync_folders()
+        elif not self._could_begin_anew(carrier, moves):
+            return False
         carrier.conclude()
         return True
+
+    def _could_begin_anew(self, carrier: Carrier, moves: Sequence[Move]) -> bool:
+        Reversal(self.folder, self.store, carrier).put_back(moves)
+        todo = [move for move in moves if not carrier.progress.is_done(move)]
+        return all(map(carrier.progress.at_start, todo)) and self._could_carry_out(carrier, todo)
 
     def _could_carry_out(self, carrier: Carrier, moves: Sequence[Move]) -> bool:
         try:

@@ -58,7 +58,7 @@ class Carrier:
     def carry_out(self, moves: Sequence[Move]) -> Move | None:
         """Do what was staged; the first move whose file was not as expected, if any: that one is left as it was.
 
-        What was done before it stays done: the caller reverses it.
+        What was done before it stays done: the caller reverses it. In the end all names are on disk.
         """
         leaving = sorted((m for m in moves if m.leaves), key=lambda m: m.path, reverse=True)
         staying = [m for m in moves if m.stays]
@@ -69,14 +69,14 @@ class Carrier:
             for move in phase:
                 if not act(move):
                     return move
+        self.sync_folders()
         return None
 
     def conclude(self) -> None:
-        """Remove what was there before all was done, and wait until all names are on disk. Can be done again."""
+        """Remove what was there before all was done, once all names are on disk. Can be done again."""
         for move in self._moves:
             self._remove_former(move)
         self.prune(self._moves)
-        self.sync_folders()
 
     def prune(self, moves: Sequence[Move]) -> None:
         """Remove folders that became empty, unless a folder there is a state of its own."""

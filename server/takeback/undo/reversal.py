@@ -33,6 +33,7 @@ class Reversal:
     def put_back(self, moves: Sequence[Move]) -> None:
         """Bring every move to its start, but where others wrote."""
         for move in moves:
+            self._drop_second_names(move)
             if move.fills:
                 self._sort_out(move)
         arrived = [move for move in moves if move.fills and self._progress.has_arrived(move)]
@@ -47,6 +48,16 @@ class Reversal:
         for move in sorted((m for m in moves if m.leaves), key=lambda m: m.path):
             self._give_back(move)
         self._carrier.sync_folders()
+
+    def _drop_second_names(self, move: Move) -> None:
+        """Where a name is claimed by a link, a death in between leaves both: the file has its name already."""
+        waiting = self._waiting
+        there = [self._folder.look(path) for path in (move.path, move.target)]
+        files = {(stat.device, stat.inode) for stat in there if stat is not None}
+        for place in (waiting.staged(move), waiting.taken(move), waiting.returning(move)):
+            stat = self._folder.look(place) if place else None
+            if place and stat and (stat.device, stat.inode) in files:
+                self._folder.remove(place)
 
     # -- what arrived ----------------------------------------------------------------------------
 

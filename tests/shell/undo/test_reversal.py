@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from itertools import count
 
 import pytest
 
 from takeback.errors import Refused
-from takeback.files import native
+from takeback.files import native, renaming
 from takeback.files.disk import Folder
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
@@ -243,6 +244,29 @@ def refusing(n, again):
             raise Refused("the disk reports an error", hint="")
 
     return blow
+
+
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("what", ALL)
+def test_a_file_that_was_left_with_two_names_has_one_again(bench, what, monkeypatch):
+    """Where a name is claimed by a link, a death before the old name is gone leaves nothing behind."""
+    cannot_exchange(monkeypatch)
+    moves = what(bench)
+    bench.lay_out(moves)
+    start, link, n_left = bench.tree(), renaming._link, [0]
+
+    def link_and_fail(*names):
+        linked = link(*names)
+        n_left[0] -= 1
+        if n_left[0] == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return linked
+
+    monkeypatch.setattr(renaming, "_link", link_and_fail)
+    for n in range(1, 10):
+        bench.lay_out(moves)
+        n_left[0] = n
+        assert bench.carry(moves) or bench.settle(moves) or bench.tree() == start, n
 
 
 def test_what_somebody_did_already_is_not_taken_for_the_end(bench):
