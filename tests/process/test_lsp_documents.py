@@ -340,3 +340,30 @@ async def test_a_file_that_goes_leaves_unsaved_text_in_its_document(client):
     assert (result["outcome"], result["files"][0]["outcome"]) == ("applied", "removed")
     assert "unsaved text" in result["files"][0]["note"]
     assert (editor.texts["new.txt"], (editor.root / "new.txt").exists()) == ("new\nmine\n", False)
+
+
+# -- documents that lag behind their files -------------------------------------------------------
+
+
+@pytest.mark.promise(3)
+@pytest.mark.promise(8)
+async def test_redo_reaches_a_document_that_lags_behind_its_file(client):
+    """What was taken back in an older document comes back in it, again and again, and what it never had does not."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    editor.write("a.txt", "line 20\n", "other\n")
+    await editor.recorded(2)
+
+    for command, arguments, base in (
+        ("undoOperations", {"ids": [1]}, TEXT),
+        ("redo", {"n": 1}, AGENT),
+        ("undoOperations", {"ids": [1]}, TEXT),
+        ("redo", {"n": 1}, AGENT),
+    ):
+        result = await editor.run(f"takeback.{command}", arguments)
+        assert result["outcome"] == "applied"
+        assert editor.texts["a.txt"] == base.replace("line 39\n", "mine\n")
+        assert on_disk(editor) == base.replace("line 20\n", "other\n")

@@ -18,7 +18,7 @@ from takeback.aio import Core
 from takeback.lsp import convert
 from takeback.lsp.documents import Document, with_edits
 from takeback.lsp.server import Server
-from takeback.service.buffers import Proposed
+from takeback.service.documents import Proposed
 from takeback.service.texts import replacements
 
 ANSWER_S = 10.0

@@ -10,91 +10,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from takeback.errors import TakebackError
 from takeback.journal import views
-from takeback.model.ids import ChangeSeq
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind
 from takeback.model.text import Text, join, split
 from takeback.service import recording, saves
 from takeback.service.decoding import decoded, normal, shows, with_mark
+from takeback.service.documents import Blocked, Buffer, Proposed
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
 from takeback.store.diff import differ
 from takeback.undo import buffer, history
+from takeback.undo.buffer import Older
 from takeback.undo.plan import FilePlan
 
 _MAX_BYTES = 1 << 26
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buffer:
-    """One open document."""
-
-    version: int
-    text: str
-    parent: bytes | None
-    """`None`: its file was not there, or cannot be read."""
-    base: str
-    """What it showed when it came from its file."""
-    disk: bytes | None
-    """Its file when it was looked at last."""
-    stamp: tuple[int, ...]
-    caught_up: tuple[int, ...] = ()
-    """The stamp with which its file turned out to be what it shows: reloaded, or saved and not told yet."""
-    is_edited: bool = False
-    """It was changed together with its file and not saved since, so its editor counts it as changed."""
-
-    @property
-    def has_unsaved(self) -> bool:
-        """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
-        came_from = normal(self.base) if self.parent is not None else None
-        return came_from != normal(self.text)
-
-    @property
-    def is_dirty(self) -> bool:
-        """Whether its editor would lose or overwrite something if others changed the file."""
-        return self.is_edited or self.has_unsaved
-
-    @property
-    def is_over_disk(self) -> bool:
-        """Whether the file is still the one that it came from."""
-        return self.parent == self.disk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
-    """What a document has to become for a plan."""
-
-    path: WorkspacePath
-    version: int
-    """Of the document that this was made for."""
-    shown: str
-    """What it shows now."""
-    text: str
-    parent: bytes
-    """What its file was when it came from it."""
-    after: bytes
-    """What takes the parent's place."""
-    was_clean: bool
-    over_disk: bool
-
-    @property
-    def edits(self) -> bool:
-        """Whether the document has to show anything else."""
-        return self.text != self.shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """A document that cannot follow, so its file is left too."""
-
-    path: WorkspacePath
-    note: str
 
 
 class Buffers:
@@ -123,7 +58,7 @@ class Buffers:
             return
         now = self._refreshed(path, replace(known, version=version, text=text))
         if shows(text, now.disk):
-            now = replace(now, parent=now.disk, base=text, caught_up=now.stamp)
+            now = replace(now, parent=now.disk, base=text, older=None, caught_up=now.stamp)
         self._set(path, now)
 
     def saved(self, path: WorkspacePath, text: str) -> None:
@@ -232,22 +167,35 @@ class Buffers:
     def followed(self, proposed: Proposed) -> None:
         """A document went along with its file: from now on it comes from what that became.
 
-        Not where it was reloaded or saved meanwhile, and not where it lags behind its file.
+        Not where it was reloaded or saved meanwhile.
         """
         known = self._open.get(proposed.path)
-        if known is None or not proposed.over_disk or known.parent != proposed.parent:
+        if known is None or known.parent != proposed.parent:
             return
-        edited = known.is_edited or proposed.edits
-        base = _base(proposed.after, known.text)
-        moved = replace(known, parent=proposed.after, base=base, is_edited=edited)
+        moved = replace(
+            known,
+            parent=proposed.after,
+            base=_base(proposed.after, known.text),
+            older=self._went_along(proposed),
+            is_edited=known.is_edited or proposed.edits,
+        )
         self._set(proposed.path, self._refreshed(proposed.path, moved))
+
+    def _went_along(self, proposed: Proposed) -> Older | None:
+        """What is in a document that still lags behind its file, after the file's newest change."""
+        if proposed.older is None:
+            return None
+        file = self._workspace.recorder.state_of(proposed.path)[0]
+        newest = views.newest_changes(self._workspace.journal, [file])[file].seq
+        return replace(proposed.older, besides=proposed.older.besides | {newest})
 
     # -- what a plan makes of a document ----------------------------------------------------------
 
     def _proposed(self, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
         assert known.parent is not None, "BUG: a document without a parent takes no part"
         parent = split(known.parent)
-        after = self._after(plan, known, parent)
+        older = None if known.is_over_disk else known.older or self._recorded_at(plan, known.parent)
+        after = self._after(plan, known, parent, older)
         if after is None:
             return Blocked(
                 path=plan.path, note="the lines to take back cannot be told in the editor's older text"
@@ -267,17 +215,17 @@ class Buffers:
             after=join(after),
             was_clean=not known.has_unsaved,
             over_disk=known.is_over_disk,
+            older=older,
         )
 
-    def _after(self, plan: FilePlan, known: Buffer, parent: Text) -> Text | None:
+    def _after(self, plan: FilePlan, known: Buffer, parent: Text, older: Older | None) -> Text | None:
         """The parent, with as much of the plan as stands in it."""
         if known.is_over_disk:
             return split(self._planned_bytes(plan))
-        until = self._recorded_at(plan, known.parent or b"")
-        if until is None:
+        if older is None or not plan.flips:
             return parent  # a state that was never recorded: nothing of any operation is known to be in it
         found = history.load(self._workspace.journal, self._workspace.store, plan.file, plan.flips)
-        return buffer.taken_back(found, until, parent, plan.flips)
+        return buffer.taken_back(found, older, parent, plan.flips)
 
     def _recorded_as(self, path: WorkspacePath, text: str) -> bytes | None:
         """The file when it last was this text: somebody wrote it after the editor had read it."""
@@ -296,16 +244,14 @@ class Buffers:
             return plan.data
         return self._workspace.store.get(plan.after.blob) if plan.after.blob else b""
 
-    def _recorded_at(self, plan: FilePlan, parent: bytes) -> ChangeSeq | None:
-        """The last change that left the file as the parent is."""
-        if not plan.flips:
-            return None
+    def _recorded_at(self, plan: FilePlan, parent: bytes) -> Older | None:
+        """What is in the parent, where that is a state that the file had."""
         blob = self._workspace.store.id_of(parent)
         changes = views.file_changes(self._workspace.journal, plan.file)
         for change in reversed(changes):
             if change.after.blob == blob:
-                return change.seq
-        return ChangeSeq(0) if changes and changes[0].before.blob == blob else None
+                return Older(until=change.seq)
+        return Older(until=views.START) if changes and changes[0].before.blob == blob else None
 
     # --------------------------------------------------------------------------------------------
 

@@ -19,7 +19,8 @@ from takeback.errors import TakebackError, UsageError
 from takeback.model.operation import Operation, OperationKind
 from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.service import answers, channel, checkpointing, handover, looking, taking_back
-from takeback.service.buffers import Blocked, Buffers, Proposed
+from takeback.service.buffers import Buffers
+from takeback.service.documents import Blocked, Proposed
 from takeback.service.opening import Workspace
 from takeback.service.planned import Planned
 from takeback.service.published import Publication, editors

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 from takeback.model.paths import WorkspacePath
 from takeback.record import Entry, Source
-from takeback.service.buffers import Proposed
 from takeback.service.decoding import normal
+from takeback.service.documents import Proposed
 from takeback.service.opening import Workspace
 from takeback.service.published import left_files, own_file
 from takeback.undo.intents import Intent, from_bytes, to_bytes

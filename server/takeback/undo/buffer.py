@@ -10,7 +10,7 @@ The way from parent to after is one change, the unsaved text another that stands
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from takeback.model.ids import ChangeSeq
 from takeback.model.text import Span, Text, keys, rewrite
@@ -40,15 +40,26 @@ def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text
     return Text(lines=found.lines, ending=ending, final_newline=final_newline if found.lines else None)
 
 
-def taken_back(
-    history: History, until: ChangeSeq, parent: Text, flips: Mapping[ChangeSeq, bool]
-) -> Text | None:
-    """The file as it was after `until`, with `flips` as far as they are that old; `None` if that is not clear.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Older:
+    """Which changes of a file are in a document that was not reloaded since."""
 
-    For a document that was not reloaded since: what happened after `until` is not in it, and is not touched.
+    until: ChangeSeq
+    besides: frozenset[ChangeSeq] = frozenset()
+    """Later ones that it went along with: takings back, which it was edited for."""
+
+    def has(self, seq: ChangeSeq) -> bool:
+        """Whether a change is in it."""
+        return seq <= self.until or seq in self.besides
+
+
+def taken_back(history: History, older: Older, parent: Text, flips: Mapping[ChangeSeq, bool]) -> Text | None:
+    """The parent of an older document, with `flips` as far as they concern it; `None` if that is not clear.
+
+    What happened to the file since is not in the document, and is not touched.
     """
-    steps = tuple(step for step in history.steps if step.change.seq <= until)
-    inside = {seq: stands for seq, stands in flips.items() if seq <= until}
+    steps = tuple(step for step in history.steps if older.has(step.change.seq))
+    inside = {seq: stands for seq, stands in flips.items() if older.has(seq)}
     if not steps or not inside:
         return parent
     try:

@@ -1,0 +1,79 @@
+"""One open document over its file, and what a plan makes of it: values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from takeback.model.paths import WorkspacePath
+from takeback.service.decoding import normal
+from takeback.undo.buffer import Older
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buffer:
+    """One open document."""
+
+    version: int
+    text: str
+    parent: bytes | None
+    """`None`: its file was not there, or cannot be read."""
+    base: str
+    """What it showed when it came from its file."""
+    disk: bytes | None
+    """Its file when it was looked at last."""
+    stamp: tuple[int, ...]
+    older: Older | None = None
+    """What is in the parent, where that is no state that the file ever had."""
+    caught_up: tuple[int, ...] = ()
+    """The stamp with which its file turned out to be what it shows: reloaded, or saved and not told yet."""
+    is_edited: bool = False
+    """It was changed together with its file and not saved since, so its editor counts it as changed."""
+
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether it shows other text than the file it came from; byte order mark and endings do not count."""
+        came_from = normal(self.base) if self.parent is not None else None
+        return came_from != normal(self.text)
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether its editor would lose or overwrite something if others changed the file."""
+        return self.is_edited or self.has_unsaved
+
+    @property
+    def is_over_disk(self) -> bool:
+        """Whether the file is still the one that it came from."""
+        return self.parent == self.disk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What a document has to become for a plan."""
+
+    path: WorkspacePath
+    version: int
+    """Of the document that this was made for."""
+    shown: str
+    """What it shows now."""
+    text: str
+    parent: bytes
+    """What its file was when it came from it."""
+    after: bytes
+    """What takes the parent's place."""
+    was_clean: bool
+    over_disk: bool
+    older: Older | None
+    """What is in the parent, where it lags behind its file and that is known."""
+
+    @property
+    def edits(self) -> bool:
+        """Whether the document has to show anything else."""
+        return self.text != self.shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A document that cannot follow, so its file is left too."""
+
+    path: WorkspacePath
+    note: str
