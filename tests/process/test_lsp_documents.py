@@ -364,6 +364,6 @@ async def test_redo_reaches_a_document_that_lags_behind_its_file(client):
         ("redo", {"n": 1}, AGENT),
     ):
         result = await editor.run(f"takeback.{command}", arguments)
-        assert result["outcome"] == "applied"
+        assert (result["outcome"], result["files"][0]["note"]) == ("applied", "")
         assert editor.texts["a.txt"] == base.replace("line 39\n", "mine\n")
         assert on_disk(editor) == base.replace("line 20\n", "other\n")

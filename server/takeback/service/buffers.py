@@ -77,7 +77,7 @@ class Buffers:
 
     def _renew_time(self, path: WorkspacePath) -> None:
         """Give a file the present time where it kept its own for a document that will not be saved any more."""
-        if self.is_edited(path):
+        if self.keeps_time(path):
             with suppress(TakebackError):
                 self._workspace.folder.set_modified(path, self._workspace.clock())
 
@@ -139,6 +139,11 @@ class Buffers:
         """Whether a document was changed together with its file and not saved since."""
         known = self._open.get(path)
         return known is not None and known.is_edited
+
+    def keeps_time(self, path: WorkspacePath) -> bool:
+        """Whether a file has an older time than its content, for the sake of its document."""
+        known = self._open.get(path)
+        return known is not None and known.is_edited and known.older is None
 
     # -- while a plan is carried out -------------------------------------------------------------
 

@@ -32,10 +32,9 @@ from takeback.undo.plan import FileOutcome, FilePlan
 
 logger = logging.getLogger(__name__)
 
-_TIME = "until then the file keeps its time, so a build that goes by times does not see the change"
-CLEAN_NOTE = f"it is back on disk and in the editor, which counts it as changed until it is saved; {_TIME}"
+CLEAN_NOTE = "it is back on disk and in the editor, which counts it as changed until it is saved"
 GONE_NOTE = "its document still holds unsaved text; a save of it brings the file back"
-UNSAVED_NOTE = f"unsaved text stays until it is saved; {_TIME}"
+TIME_NOTE = "the file keeps its time until the document is saved, so a build that goes by times does not see the change"
 
 HandOver = Callable[[channel.Message], channel.Message]
 """Answers a request to take something back, on a thread of its own."""
@@ -186,13 +185,13 @@ class Desk:
 
         `clean` held no unsaved text before; `saved` are those of them that the editor has saved by request.
         """
-        files = tuple(
-            _noted(file, is_clean=file.path in clean)
-            if self.buffers.is_edited(file.path) and file.path not in saved
-            else file
-            for file in result.files
-        )
-        return replace(result, files=files)
+        files = [file if file.path in saved else self._noted(file, clean) for file in result.files]
+        return replace(result, files=tuple(files))
+
+    def _noted(self, file: FileResult, clean: Set[WorkspacePath]) -> FileResult:
+        if file.path in clean and self.buffers.is_edited(file.path):
+            file = replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE)
+        return _with_note(file, TIME_NOTE) if self.buffers.keeps_time(file.path) else file
 
     def _written(self, draft: taking_back.Draft, left: Mapping[WorkspacePath, str]) -> Result | None:
         self.buffers.take_in_saves()
@@ -287,12 +286,6 @@ def _file(file: FilePlan, notes: Mapping[WorkspacePath, str], outcome: FileOutco
     if file.path in notes:
         return FileResult(path=file.path, outcome=outcome, note=notes[file.path])
     return FileResult(path=file.target, outcome=FileOutcome.UNCHANGED, note="nothing was written")
-
-
-def _noted(file: FileResult, *, is_clean: bool) -> FileResult:
-    if is_clean:
-        return replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE)
-    return _with_note(file, UNSAVED_NOTE)
 
 
 def _with_note(file: FileResult, note: str) -> FileResult:
