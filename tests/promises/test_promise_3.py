@@ -124,3 +124,22 @@ def test_an_undo_of_an_undo_of_an_undo(scene):
     for number in range(6):
         op = scene.tb("undo", "--op", str(op)).json["operation"]
         assert scene.files() == states[2 if number % 2 == 0 else 3]
+
+
+@pytest.mark.promise(3)
+@pytest.mark.parametrize("other", ["link", "bytes"])
+def test_a_creation_is_taken_back_with_what_it_became(scene, other):
+    """A text file that became a link, or bytes without lines, is taken back to nothing by undoing both operations."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("b", "text\n")
+    scene.record()
+    if other == "link":
+        (scene.root / "b").unlink()
+        (scene.root / "b").symlink_to("nowhere")
+    else:
+        scene.write("b", b"\0bytes")
+    scene.record()
+
+    assert scene.tb("undo", "2").json["outcome"] == "applied"
+    assert list(scene.files()) == ["f"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from takeback.model.ids import BlobId
 from takeback.model.state import FileKind, FileState, Reason
-from takeback.model.text import EMPTY_TEXT, Line, Text, is_binary, split
+from takeback.model.text import EMPTY_TEXT, Line, Text, is_binary, join, split
 
 _TOKEN = b"\0"
 """No line of a text file begins so: a NUL makes a file binary."""
@@ -23,12 +23,19 @@ def text_of(state: FileState, data: bytes | None) -> Text:
     return Text(lines=(Line(_token(state)),), ending=None, final_newline=None)
 
 
+def is_same(one: Text, other: Text) -> bool:
+    """Whether both are the same content. A token has no ending, whatever the lines before it had."""
+    if _tokens(one):
+        return one.lines == other.lines
+    return join(one) == join(other)
+
+
 def state_of_token(text: Text, mode: int) -> FileState | None:
     """The state that `text` is a token of; `None` if it has lines of its own.
 
     Raises ValueError if a token stands among other lines: that is no state of any file.
     """
-    tokens = [line.text for line in text.lines if line.text.startswith(_TOKEN)]
+    tokens = _tokens(text)
     if not tokens:
         return None
     if len(text.lines) > 1:
@@ -41,6 +48,10 @@ def state_of_token(text: Text, mode: int) -> FileState | None:
         size_bytes=int(size),
         reason=Reason(reason) if reason != "-" else None,
     )
+
+
+def _tokens(text: Text) -> list[bytes]:
+    return [line.text for line in text.lines if line.text.startswith(_TOKEN)]
 
 
 def _token(state: FileState) -> bytes:

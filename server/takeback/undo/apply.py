@@ -134,8 +134,8 @@ class Applier:
         leaving = {entry.file for entry in entries if entry.moved_from or not entry.after.exists}
         for entry in entries:
             file, state = self.recorder.state_of(entry.moved_from or entry.path)
-            if not entry.before.exists and file in leaving:
-                continue  # what is there makes room
+            if not entry.before.exists and (file in leaving or not entry.after.exists):
+                continue  # what is there makes room, or need not
             if state != entry.before and (file == entry.file or state.exists):
                 raise Refused(f"{entry.path} was changed by another process", hint="Try again.")
 
@@ -182,7 +182,8 @@ class Applier:
     def _check_writable(self, files: Iterable[FilePlan]) -> None:
         writing = [file for file in files if file.writes]
         gone = {file.path for file in writing if file.leaves or file.after.kind is FileKind.DIRECTORY}
-        folders = {lasting_folder(path, gone) for file in writing for path in (file.path, file.target)}
+        places = {file.path for file in writing if file.before.exists} | {file.target for file in writing}
+        folders = {lasting_folder(path, gone) for path in places}
         for folder in sorted(folders):
             if not self.folder.can_write(folder):
                 raise Refused(

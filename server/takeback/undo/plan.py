@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from takeback.model.content import state_of_token
+from takeback.model.content import is_same, state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
@@ -158,7 +158,7 @@ def _bridged(folded: Folded, history: History, differ: Differ) -> Folded:
     So it is where states in between were not captured. What is unexplained then counts as somebody else's.
     """
     shown = folded.weave.text()
-    if history.now is None or join(shown) == join(history.now):
+    if history.now is None or is_same(shown, history.now):
         return folded
     seq = ChangeSeq(history.steps[-1].change.seq + 1)
     spans = differ(keys(shown, history.now), keys(history.now, shown))
