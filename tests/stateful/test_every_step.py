@@ -170,18 +170,19 @@ class Stage:
                 act(self.root)
                 assert recording.record(workspace, "agent:a", "") is not None
         self.request = Request(n=len(story.then))
+        self.linked = _same_files(self.root)
         shutil.copytree(self.live, self.saved, symlinks=True)
         self.rewind()
         self.start = tree(self.root)
 
     def rewind(self) -> None:
-        """Everything is as it was before the undo; a workspace keeps its identity, so it is copied in place."""
+        """Everything is as it was before the undo; a copy knows no hard links, so they are made again."""
         shutil.rmtree(self.live)
         shutil.copytree(self.saved, self.live, symlinks=True)
-        for names in _same_files(self.saved):
-            for name in names[1:]:
-                (self.live / name).unlink()
-                os.link(self.live / names[0], self.live / name)
+        for first, *others in self.linked:
+            for name in others:
+                (self.root / name).unlink()
+                os.link(self.root / first, self.root / name)
 
     def undo(self) -> Outcome:
         """Take the story back."""

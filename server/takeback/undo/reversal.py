@@ -122,7 +122,7 @@ class Reversal:
         old, new = self._content(move.before.blob), self._content(move.after.blob)
 
         def is_ours(found: Reading) -> bool:
-            return found.data is not None and found.data != old and _is_between(found.data, old, new)
+            return found.data == new or (found.data not in {None, old} and _is_between(found.data, old, new))
 
         self._folder.overwrite(move.path, old, is_ours)
         if matches(self._folder, move.path, replace(move.before, mode=move.after.mode)):

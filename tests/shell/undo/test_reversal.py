@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from takeback.errors import Refused
-from takeback.files import native, renaming
+from takeback.files import native, renaming, staging
 from takeback.files.disk import Folder
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
@@ -267,6 +267,33 @@ def test_a_file_that_was_left_with_two_names_has_one_again(bench, what, monkeypa
         bench.lay_out(moves)
         n_left[0] = n
         assert bench.carry(moves) or bench.settle(moves) or bench.tree() == start, n
+
+
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("new", ["two\n", "one and more\n", "on"])
+@pytest.mark.parametrize("old", ["one\n", "one of many\n", ""])
+def test_a_file_with_several_names_is_put_back_from_any_byte(bench, old, new, monkeypatch):
+    """Wherever writing in place stopped, the file is put back under all its names, be it shorter or longer."""
+    moves = [bench.move(name, bench.file(old), bench.file(new, 0o755)) for name in "ab"]
+    write_over, n_written = staging._write_over, [0]
+
+    def write_some(fd, data):
+        if n_written[0] is None:
+            return write_over(fd, data)
+        n, n_written[0] = n_written[0], None
+        os.pwrite(fd, data[:n], 0)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(staging, "_write_over", write_some)
+    for n in range(len(new) + 1):
+        bench.lay_out(moves)
+        (bench.root / "b").unlink()
+        os.link(bench.root / "a", bench.root / "b")
+        start, n_written[0] = bench.tree(), n
+        assert not bench.carry(moves)
+        assert not bench.settle(moves)
+        assert bench.tree() == start, n
+        assert (bench.root / "a").samefile(bench.root / "b")
 
 
 def test_what_somebody_did_already_is_not_taken_for_the_end(bench):
