@@ -367,3 +367,26 @@ async def test_redo_reaches_a_document_that_lags_behind_its_file(client):
         assert (result["outcome"], result["files"][0]["note"]) == ("applied", "")
         assert editor.texts["a.txt"] == base.replace("line 39\n", "mine\n")
         assert on_disk(editor) == base.replace("line 20\n", "other\n")
+
+
+@pytest.mark.promise(2)
+async def test_what_is_recorded_during_an_undo_is_not_chosen(client):
+    """A plan that is made anew takes back what was chosen at first, not what somebody recorded meanwhile."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def drop(name, document):
+        editor.behave = None
+        (editor.root / "b.txt").write_text("another's\n", encoding="utf-8")
+        editor.takeback("record", "--actor", "agent:other")
+        editor.replace(name, "line 39\n", "mine\n")
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = drop
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], result["undone"]) == ("applied", [1])
+    assert editor.texts["a.txt"] == TEXT.replace("line 39\n", "mine\n")
+    assert on_disk(editor, "b.txt") == "another's\n"

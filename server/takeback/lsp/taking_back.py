@@ -9,16 +9,17 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from takeback.aio import Core
 from takeback.errors import Busy, TakebackError
 from takeback.lsp.editor_writer import EditorWriter, Shown, Written
 from takeback.lsp.server import Server
+from takeback.model.ids import OpId
 from takeback.model.paths import WorkspacePath
 from takeback.service import answers
 from takeback.service.desk import Desk, Proposal
-from takeback.service.requests import Message, Request, Result, Verb, request_in
+from takeback.service.requests import Message, Request, Result, Verb, about, request_in
 
 ATTEMPTS = 5
 """How often a plan is made anew because somebody goes on typing or writing."""
@@ -67,9 +68,11 @@ async def take_back(server: Server, core: Core, asked: Asked) -> Result:
     async with server.lock(core):
         try:
             for _ in range(ATTEMPTS):
-                result = await _Attempt(server, core, asked).result()
+                attempt = _Attempt(server, core, asked)
+                result = await attempt.result()
                 if result is not None:
                     return result
+                asked = replace(asked, request=about(asked.request, attempt.chosen))
         finally:
             core.post(lambda desk: desk.let_go())
     raise Busy("files or documents of this undo keep changing", hint="Try again when nobody is writing.")
@@ -85,6 +88,8 @@ class _Attempt:
         self._writer = EditorWriter(server, core)
         self._shown: list[Shown] = []
         self._left: dict[WorkspacePath, str] = {}
+        self.chosen: tuple[OpId, ...] = ()
+        """What the plan takes back: a plan that is made anew takes back the same."""
 
     async def result(self) -> Result | None:
         """What became of the request; `None` if something moved meanwhile, and nothing was changed."""
@@ -94,6 +99,7 @@ class _Attempt:
         found = await self._core.do(lambda desk: desk.propose(asked.verb, asked.request))
         if isinstance(found, Result):
             return found
+        self.chosen = found.draft.plan.undone
         if not await self._show(found):
             await self._put_back()
             return None
