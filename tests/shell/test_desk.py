@@ -1,4 +1,4 @@
-"""What an editor's server leaves when it dies between the documents and the files."""
+"""Between the documents and the files of an undo, a server may die, or another process may record what was saved."""
 
 from __future__ import annotations
 
@@ -81,3 +81,23 @@ def test_a_file_that_was_changed_after_a_death_is_left(scene, died):
     documents(scene, TEXT)
 
     assert (scene.root / "a.txt").read_text(encoding="utf-8") == other
+
+
+@pytest.mark.promise(5)
+def test_a_save_that_another_process_has_recorded_is_the_undo(scene):
+    """Where the save of an undone document is recorded by another process already, it is claimed, and not done twice."""
+    (scene.root / "a.txt").write_text(TEXT, encoding="utf-8")
+    scene.tb("status")
+    (scene.root / "a.txt").write_text(AGENT, encoding="utf-8")
+    with scene.opened() as workspace, Desk(workspace, "Testing", nobody) as desk:
+        desk.opened("a.txt", 1, AGENT)
+        proposal = desk.propose(UNDO, Request(n=1))
+        desk.changed("a.txt", 2, TEXT)
+        (scene.root / "a.txt").write_text(TEXT, encoding="utf-8")
+        scene.tb("record")  # by another process: it knows nothing of the documents here
+
+        result = desk.carry_out(proposal, {"a.txt"}, {})
+
+        assert (result.outcome, result.operation) == ("applied", 2)
+    (save, agent) = scene.tb("log").json["operations"]
+    assert (save["actor"], save["undoes"], agent["standing"]) == ("takeback", [1], "none")

@@ -8,7 +8,7 @@ writes the files. Nothing is held in between: what moved meanwhile makes the pla
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -34,7 +34,11 @@ logger = logging.getLogger(__name__)
 
 CLEAN_NOTE = "it is back on disk and in the editor, which counts it as changed until it is saved"
 GONE_NOTE = "its document still holds unsaved text; a save of it brings the file back"
+SAVED_NOTE = "its editor saved it, and another process recorded that as a write of its own"
 TIME_NOTE = "the file keeps its time until the document is saved, so a build that goes by times does not see the change"
+
+_DONE = {Outcome.NOTHING: Outcome.APPLIED, Outcome.REFUSED: Outcome.PARTIAL}
+"""What an outcome becomes by files that were done before."""
 
 HandOver = Callable[[channel.Message], channel.Message]
 """Answers a request to take something back, on a thread of its own."""
@@ -195,8 +199,23 @@ class Desk:
 
     def _written(self, draft: taking_back.Draft, left: Mapping[WorkspacePath, str]) -> Result | None:
         self.buffers.take_in_saves()
-        files = tuple(self._over_saved(file) for file in draft.plan.files if file.path not in left)
-        return taking_back.carried_out(self.workspace, replace(draft, plan=replace(draft.plan, files=files)))
+        files = [self._over_saved(file) for file in draft.plan.files if file.path not in left]
+        done = [file for file in files if self.buffers.holds(file.path) and not file.writes]
+        rest = tuple(file for file in files if file not in done)
+        plan = replace(draft.plan, files=rest)
+        result = taking_back.carried_out(self.workspace, replace(draft, plan=plan))
+        return self._with_recorded(result, draft, done) if result and done else result
+
+    def _with_recorded(self, result: Result, draft: taking_back.Draft, done: Sequence[FilePlan]) -> Result:
+        """The result, with files that their editor saved as planned, and that another process has recorded already."""
+        claim, state_of = self.workspace.recorder.claim, self.workspace.recorder.state_of
+        ops = [claim(draft.source, file.path, state_of(file.path)[1]) for file in done]
+        op = next(filter(None, (result.operation, *ops)), None)
+        more = tuple(
+            FileResult(path=file.path, outcome=FileOutcome.RESTORED, note=SAVED_NOTE) for file in done
+        )
+        outcome = _DONE.get(result.outcome, result.outcome)
+        return replace(result, outcome=outcome, operation=op, files=result.files + more)
 
     def _over_saved(self, file: FilePlan) -> FilePlan:
         """A file's plan; anew, where its editor has saved the document together with unsaved text."""
