@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.journal.log import Journal
-from takeback.model import text
-from takeback.model.content import text_of
+from takeback.lines import rewrite_of
+from takeback.model import renames, text
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
 from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState
-from takeback.model.text import Rewrite, Text
+from takeback.model.text import Rewrite
 from takeback.store import trees
-from takeback.store.diff import differ
 from takeback.store.objects import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -305,7 +304,7 @@ class Recorder:
             for file, before in [self.state_of(one.path)]
             if before != one.after or one.moved_from is not None
         ]
-        moves = self._moves(fresh)
+        moves = renames.pair((one, before) for one, _, before in fresh)
         gone = set(moves.values())
         entries = []
         for one, file, before in fresh:
@@ -326,27 +325,6 @@ class Recorder:
         flips = self.restored(file, path, before, after)
         return Entry(file=file, path=path, before=before, after=after, flips=flips, flipping=bool(flips))
 
-    def _moves(
-        self, fresh: Sequence[tuple[Observation, FileId, FileState]]
-    ) -> dict[WorkspacePath, WorkspacePath]:
-        """Where renamed files came from: told by an event, or found by equal content."""
-        vanished = {one.path: before for one, _, before in fresh if not one.after.exists and before.exists}
-        moves: dict[WorkspacePath, WorkspacePath] = {}
-        for one, _, _ in fresh:
-            if one.moved_from in vanished and one.after.exists:
-                moves[one.path] = one.moved_from
-                del vanished[one.moved_from]
-        by_content: dict[tuple[FileKind | None, BlobId | None], list[WorkspacePath]] = {}
-        for path, state in vanished.items():
-            if state.blob is not None and state.size_bytes > 0:
-                by_content.setdefault((state.kind, state.blob), []).append(path)
-        for one, _, before in fresh:
-            candidates = by_content.get((one.after.kind, one.after.blob))
-            if candidates and not before.exists and one.path not in moves:
-                moves[one.path] = _most_alike(one.path, candidates)
-                candidates.remove(moves[one.path])
-        return moves
-
     def _baseline_state(self, path: WorkspacePath) -> FileState:
         baseline = self._baseline()
         for tree in (baseline.tracked, baseline.rest):
@@ -364,32 +342,3 @@ class Recorder:
             return FileState(kind=FileKind.SYMLINK, blob=blob, size_bytes=size, reason=reason)
         mode = baseline.executable_mode if git_mode == 0o100755 else baseline.plain_mode
         return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=size, reason=reason)
-
-
-def rewrite_of(journal: Journal, store: ObjectStore, change: Change) -> Rewrite | None:
-    """What `change` did to the lines, by a diff; `None` if it touched none or its content was not captured.
-
-    A deletion removes all lines, a creation writes all of them. Lines are compared with the last captured content of
-    the file, so a state in between that was not captured counts to the change after it.
-    """
-    before, after = change.before, change.after
-    if not after.captured:
-        return None
-    if not before.captured:
-        before = views.last_captured(journal, change) or before
-    if (before.kind, before.blob) == (after.kind, after.blob):
-        return None
-    old, new = content_text(store, before), content_text(store, after)
-    return text.rewrite(new, differ(text.keys(old, new), text.keys(new, old)))
-
-
-def content_text(store: ObjectStore, state: FileState) -> Text:
-    """The lines of a file state, read from the store."""
-    kept = state.kind is FileKind.FILE and state.blob and state.captured
-    data = store.get(state.blob) if kept and state.blob else None
-    return text_of(state, data)
-
-
-def _most_alike(path: WorkspacePath, candidates: Sequence[WorkspacePath]) -> WorkspacePath:
-    name = path.rpartition("/")[2]
-    return next((one for one in candidates if one.rpartition("/")[2] == name), candidates[0])

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from takeback.journal import views
 from takeback.journal.log import Journal
+from takeback.lines import content_text, rewrite_of
 from takeback.model.ids import ChangeSeq, FileId
 from takeback.model.operation import Change
 from takeback.model.text import Rewrite, Text, decode, encode
-from takeback.record import content_text, rewrite_of
 from takeback.store.objects import ObjectStore
 from takeback.undo.fold import History, Step
 
