@@ -73,6 +73,8 @@ def turn_end(invocation: Invocation, turn: str | None) -> None:
 def run(invocation: Invocation, actor: str | None, label: str, argv: tuple[str, ...]) -> None:
     """Run a command with its terminal and record its effects as one operation.
 
+    They are recorded at its end; an undo or a checkpoint meanwhile records what was written so far, as the command's.
+
     The exit status is the command's; 125 if Takeback failed, 126 if it cannot be executed, 127 if it was not found,
     128+n if signal n ended it.
     """
