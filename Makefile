@@ -14,7 +14,7 @@ test: $(READY) check
 	$(BIN)/pytest -q tests/shell/files/test_halves.py  # in a process without threads, as xdist's are not
 
 test-long: $(READY)
-	TAKEBACK_HYPOTHESIS=long $(BIN)/pytest -n auto -m "not editor" --timeout 7200
+	TAKEBACK_HYPOTHESIS=long $(BIN)/pytest -n auto --dist worksteal -m "not editor" --timeout 7200
 
 test-editors: $(READY)
 	@bash tests/editors/run.sh
