@@ -156,8 +156,14 @@ def test_a_zombie_is_dead():
 
 def _in_a_process(script, cwd, prefix=(), stdin=subprocess.PIPE):
     """A process of its own, without a terminal, that runs `sh -c script` through `run_command`."""
+    heard = (
+        ""
+        if "nohup" in prefix
+        else "signal.signal(1, signal.SIG_DFL); signal.signal(2, signal.default_int_handler); "
+    )
     code = (
-        "import os, sys; from takeback.processes import run_command; "
+        # Whoever runs the tests in the background may have told all below not to hear some signals.
+        f"import os, signal, sys; {heard}from takeback.processes import run_command; "
         f"sys.exit(run_command(['sh', '-c', {script!r}], {str(cwd)!r}, os.environ).status)"
     )
     return subprocess.Popen(

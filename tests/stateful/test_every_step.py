@@ -107,6 +107,12 @@ def _modes(root: Path) -> None:
     (root / "cc").chmod(0o755)
 
 
+def _linked_elsewhere(root: Path) -> None:
+    _files(root, k="k\n")
+    (root / "near").symlink_to("k")
+    (root / "far").symlink_to("nowhere")
+
+
 STORIES = {
     "a rename, then an edit": Story(
         lambda root: _files(root, a__one=LINES, b="x\n"),
@@ -134,6 +140,10 @@ STORIES = {
         ),
     ),
     "names with many links": Story(_linked, (lambda root: _files(root, a=LINES + "more\n", z="2\n"),)),
+    "links that change names": Story(
+        _linked_elsewhere,
+        (lambda root: (_moved(root, ("near", "moved"), ("far", "new/link")), _files(root, k="kk\n")),),
+    ),
     "a folder that becomes a file": Story(
         lambda root: _files(root, p__q__r="1\n", p__q__s=LINES, k="kk\n"), (_folder_to_file,)
     ),

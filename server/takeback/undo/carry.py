@@ -143,7 +143,8 @@ class Carrier:
         if not move.is_written:
             if not matches(self._folder, move.path, move.before):
                 return False
-            self._folder.set_mode(move.path, move.after.mode)
+            if move.changes_mode:
+                self._folder.set_mode(move.path, move.after.mode)
             return True
         staged = self.waiting.staged(move)
         assert staged is not None, "BUG: new content was not staged"
@@ -189,7 +190,7 @@ class Carrier:
         place = self.waiting.taken(move) if move.passes else self.waiting.staged(move)
         if place is None:
             return False
-        if move.passes and move.after.mode != move.before.mode:
+        if move.passes and move.changes_mode:
             folder.set_mode(place, move.after.mode)
         return folder.place(place, move.target)
 

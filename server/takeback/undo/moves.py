@@ -56,6 +56,12 @@ class Move:
         return self.clears and self.fills and not self.is_written
 
     @property
+    def changes_mode(self) -> bool:
+        """Whether a file gets other permissions. A link has none, and the system refuses to give it any."""
+        is_file = self.before.kind is FileKind.FILE and self.after.kind is FileKind.FILE
+        return is_file and self.before.mode != self.after.mode
+
+    @property
     def clears(self) -> bool:
         """Whether a file or link leaves `path`."""
         return self.leaves and self.before.kind in _WITH_BYTES

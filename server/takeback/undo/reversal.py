@@ -86,7 +86,7 @@ class Reversal:
 
     def _change_back(self, move: Move) -> None:
         if not move.is_written:
-            if matches(self._folder, move.path, move.after):
+            if move.changes_mode and matches(self._folder, move.path, move.after):
                 self._folder.set_mode(move.path, move.before.mode)
             return
         staged, copy = self._waiting.staged(move), self._waiting.taken(move)
@@ -141,7 +141,8 @@ class Reversal:
         taken = self._waiting.taken(move)
         if taken is None:
             return
-        if move.passes and matches(self._folder, taken, replace(move.before, mode=move.after.mode)):
+        is_changed = move.passes and move.changes_mode
+        if is_changed and matches(self._folder, taken, replace(move.before, mode=move.after.mode)):
             self._folder.set_mode(taken, move.before.mode)
         if not self._place(taken, move.path) and move.before.captured:
             self._remove_known(taken, move)
