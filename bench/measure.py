@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from statistics import median
@@ -22,6 +23,8 @@ def interleaved(n_runs: int, *trials: Trial) -> tuple[float, ...]:
 
     Every other round goes backwards, so that no trial always follows the same one.
     """
+    gc.collect()
+    gc.freeze()  # what earlier rows left in this process is no work of this one's
     taken: list[list[float]] = [[] for _ in trials]
     numbered = list(enumerate(trials))
     for round_number in range(n_runs + 1):
