@@ -149,7 +149,10 @@ def _other(bench: Bench, burst: Burst, python: str) -> Row:
 
         mine, peer = interleaved(min(bench.n_runs, _SLOW_RUNS), ours, theirs)
     return Row(
-        what=f"undo of {burst.name} beside another tool", ours=mine, peer=peer, beside="stepback rewind"
+        what=f"undo of {burst.name} beside another tool",
+        ours=mine,
+        peer=peer,
+        beside="stepback, back to its checkpoint",
     )
 
 
