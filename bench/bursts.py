@@ -86,14 +86,7 @@ def _undone(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
         op = workspace.journal.last_operation()
         _done(taking_back.undo(workspace, Request(ops=(op,))).outcome)
 
-    mine, peer = _taken_back(bench, workspace, burst, undo)
-    return Row(
-        what=f"undo an operation of {burst.name}",
-        ours=mine,
-        peer=peer,
-        beside="git checkout of the same, and one sync",
-        max_ratio=2,
-    )
+    return _taken_back(bench, workspace, burst, f"undo an operation of {burst.name}", undo)
 
 
 def _rolled_back(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
@@ -103,20 +96,13 @@ def _rolled_back(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
     def rollback() -> None:
         _done(taking_back.rollback(workspace, made.id, Request()).outcome)
 
-    mine, peer = _taken_back(bench, workspace, burst, rollback)
-    return Row(
-        what=f"rollback of {burst.name}",
-        ours=mine,
-        peer=peer,
-        beside="git checkout of the same, and one sync",
-        max_ratio=2,
-    )
+    return _taken_back(bench, workspace, burst, f"rollback of {burst.name}", rollback)
 
 
 def _taken_back(
-    bench: Bench, workspace: Workspace, burst: Burst, take_back: Callable[[], None]
-) -> tuple[float, float]:
-    """Medians of our way back and of git's. The look before each counts too, as it does without a recorder."""
+    bench: Bench, workspace: Workspace, burst: Burst, what: str, take_back: Callable[[], None]
+) -> Row:
+    """Our way back beside git's. The look before each counts too, as it does without a recorder."""
 
     def ours() -> float:
         burst.write()
@@ -129,7 +115,7 @@ def _taken_back(
         return peers.check_out(burst.root)
 
     mine, peer = interleaved(bench.n_runs, ours, theirs)
-    return mine, peer
+    return Row(what=what, ours=mine, peer=peer, beside="git checkout of the same, and one sync", max_ratio=2)
 
 
 def _other(bench: Bench, burst: Burst, python: str) -> Row:

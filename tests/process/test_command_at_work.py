@@ -2,23 +2,14 @@
 
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pytest
 
 from takeback.service import at_work
+from waiting import until
 
 SCRIPT = "echo 1 > one; until [ -e go ]; do sleep 0.02; done; echo 2 > two; rm go"
-
-
-def until(condition):
-    """Wait until the condition holds."""
-    for _ in range(1000):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"in vain: {condition}")
 
 
 @pytest.fixture

@@ -11,32 +11,20 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from takeback.service.lease import holder
 from takeback.service.published import editors
+from waiting import WAIT_S, until
 
-WAIT_S = 20
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
 TEXT = "".join(f"line {number}\n" for number in range(1, 31))
 CAPABILITIES = {
     "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}},
     "window": {"showMessage": {}},
 }
-
-
-def until(condition):
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not come true in time")
 
 
 class Client:

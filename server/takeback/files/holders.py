@@ -5,20 +5,28 @@ from __future__ import annotations
 import fcntl
 import os
 
+_MOST_BYTES = 1 << 20
+"""More than any of them says."""
+
 
 def is_held(path: str) -> bool:
-    """Whether another process holds the lock file at `path`. Takes it for a moment if not; creates nothing."""
+    """Whether a process holds the lock file at `path`. Takes it for a moment if not; creates nothing."""
+    return said(path) is not None
+
+
+def said(path: str) -> bytes | None:
+    """What the process that holds the lock file at `path` has written in it; `None` if nobody holds it."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return False
+        return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return os.read(descriptor, _MOST_BYTES)
     finally:
         os.close(descriptor)
-    return False
+    return None
 
 
 def holder(path: str) -> int | None:

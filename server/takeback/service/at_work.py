@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from takeback.files.holders import said
+
 _FOLDER = "commands"
 
 
@@ -51,18 +53,10 @@ def commands(state: str) -> dict[str, dict[str, Any]]:
 
 def _body(path: str) -> dict[str, Any] | None:
     """What a command said, if it still runs."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        body: dict[str, Any] = json.loads(os.read(descriptor, 1 << 20))
-        return body
-    else:
+    words = said(path)
+    if words is None:
         with suppress(FileNotFoundError):
             os.unlink(path)
         return None
-    finally:
-        os.close(descriptor)
+    body: dict[str, Any] = json.loads(words)
+    return body

@@ -7,6 +7,7 @@ import os
 from contextlib import suppress
 
 from takeback.errors import WorkspaceRefused
+from takeback.files.holders import said
 
 _ROOM_BYTES = 1024
 """Taken with the lease, so that even on a full disk it can be said that the disk is full."""
@@ -66,10 +67,10 @@ class Lease:
 
 def holder(state: str) -> int | None:
     """The process that records now; `None` if nobody does."""
-    said = _said(state)
-    if said is None:
+    words = _said(state)
+    if words is None:
         return None
-    pid = said.partition("\n")[0]
+    pid = words.partition("\n")[0]
     return int(pid) if pid.isdigit() else 0
 
 
@@ -80,15 +81,5 @@ def trouble(state: str) -> str:
 
 def _said(state: str) -> str | None:
     """What the holder of the lease says; `None` if nobody holds it."""
-    try:
-        descriptor = os.open(os.path.join(state, "lease"), os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.read(descriptor, _ROOM_BYTES).decode(errors="surrogateescape").strip()
-    else:
-        return None
-    finally:
-        os.close(descriptor)
+    words = said(os.path.join(state, "lease"))
+    return None if words is None else words.decode(errors="surrogateescape").strip()

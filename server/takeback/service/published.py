@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from takeback.files.holders import is_held
 from takeback.model.paths import WorkspacePath
 from takeback.service import channel
 
@@ -79,7 +80,7 @@ class Publication:
 def editors(state: str) -> tuple[Editor, ...]:
     """The editors of other processes that have documents of this workspace open."""
     folder = os.path.join(state, _FOLDER)
-    others = (name for name in _names(folder) if name != _OURS and _lives(_lock(folder, name)))
+    others = (name for name in _names(folder) if name != _OURS and is_held(_lock(folder, name)))
     return tuple(editor for editor in (_editor(folder, name) for name in others) if editor is not None)
 
 
@@ -94,14 +95,14 @@ def left_files(state: str, kind: str) -> list[str]:
     found = [
         name.removesuffix(f".{kind}") for name in sorted(os.listdir(folder)) if name.endswith(f".{kind}")
     ]
-    left = [name for name in found if name == _OURS or not _lives(_lock(folder, name))]
+    left = [name for name in found if name == _OURS or not is_held(_lock(folder, name))]
     return [os.path.join(folder, f"{name}.{kind}") for name in left]
 
 
 def _remove_dead(folder: str) -> None:
     """Clear away what servers left that were killed."""
     for name in _names(folder):
-        if not _lives(_lock(folder, name)):
+        if not is_held(_lock(folder, name)):
             dead = _editor(folder, name)
             places = [os.path.join(folder, f"{name}.{kind}") for kind in ("json", "new", "lock")]
             for place in ([dead.address] if dead else []) + places:
@@ -130,18 +131,3 @@ def _editor(folder: str, name: str) -> Editor | None:
         return Editor(name=body["editor"], address=body["address"], pid=pid, dirty=dirty)
     except (FileNotFoundError, ValueError, KeyError):
         return None
-
-
-def _lives(lock: str) -> bool:
-    try:
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)

@@ -14,8 +14,8 @@ import pytest
 
 from takeback.watch.events import GitMoved, Lost, LostReason, Moved, Removed, Touched
 from takeback.watch.notify import Notifier, PlainWatcher
+from waiting import WAIT_S, until
 
-WAIT_S = 20
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
 
@@ -72,14 +72,6 @@ def watching():
 def paths(events, kind=Touched):
     """The distinct paths of the events of one kind."""
     return sorted({event.path for event in events if isinstance(event, kind)})
-
-
-def wait_for(condition):
-    """Waits until something holds."""
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        threading.Event().wait(0.005)
 
 
 @linux_only
@@ -213,7 +205,7 @@ class TestFolders:
         (root / "a").touch()
         seen = watching(root)
         os.rename(root / "a", tmp_path / "a")
-        wait_for(lambda: seen.events == [Removed(path="a", is_folder=False)])
+        until(lambda: seen.events == [Removed(path="a", is_folder=False)])
 
     def test_a_folder_made_anew_after_a_move_is_watched(self, tmp_path, watching):
         """`mv a ../old; mkdir a` within an instant: the new folder is seen, the old one is not."""
@@ -284,7 +276,7 @@ class TestLeftOut:
         seen = watching(tmp_path, left_out={"build"})
         seen.left_out.clear()
         seen.notifier.widen()
-        wait_for(lambda: paths(seen.events) == ["build/f"])
+        until(lambda: paths(seen.events) == ["build/f"])
         assert paths(seen.after("echo x > build/g")) == ["build/g"]
 
 
@@ -379,7 +371,7 @@ class TestLosses:
         (tmp_path / "old").rename(tmp_path / "renamed")
         (tmp_path / "new").mkdir()
         running.set()
-        wait_for(lambda: Lost(reason=LostReason.OVERFLOW, path="") in seen.events)
+        until(lambda: Lost(reason=LostReason.OVERFLOW, path="") in seen.events)
         assert paths(seen.after("echo x > new/f; echo x > renamed/f")) == ["new/f", "renamed/f"]
 
     @pytest.mark.trap(18)
@@ -427,7 +419,7 @@ class TestLosses:
         (tmp_path / "root").mkdir()
         seen = watching(tmp_path / "root")
         subprocess.run(["sh", "-c", command], cwd=tmp_path, check=True)
-        wait_for(lambda: Lost(reason=LostReason.ROOT_GONE, path="") in seen.events)
+        until(lambda: Lost(reason=LostReason.ROOT_GONE, path="") in seen.events)
 
     def test_a_workspace_that_is_not_there_is_told(self, tmp_path, watching):
         """Starting never fails: what cannot be watched is an event."""
@@ -440,7 +432,7 @@ class TestLosses:
         seen.left_out = None
         with caplog.at_level(logging.CRITICAL, logger="takeback"):
             os.mkdir(tmp_path / "a")
-            wait_for(lambda: Lost(reason=LostReason.FAILED, path="") in seen.events)
+            until(lambda: Lost(reason=LostReason.FAILED, path="") in seen.events)
         seen.left_out = set()
         assert paths(seen.after("echo x > f")) == ["f"]
         assert paths(seen.after("echo x > a/f")) == ["a/f"]
@@ -478,7 +470,7 @@ def test_other_systems_see_the_same(tmp_path):
             cwd=tmp_path,
             check=True,
         )
-        wait_for(lambda: GitMoved() in events)
+        until(lambda: GitMoved() in events)
     finally:
         watcher.stop()
     assert paths(events) == ["a", "d"]

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -26,21 +25,10 @@ from takeback.service.running import Running
 from takeback.store.objects import ObjectStore
 from takeback.watch.events import Lost, LostReason, Touched
 from takeback.watch.look import Looker
+from waiting import WAIT_S, until
 
-WAIT_S = 30
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
 IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
-
-
-def until(condition):
-    """What `condition` gives once it is true."""
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        threading.Event().wait(0.01)
-    raise AssertionError("it did not come true in time")
 
 
 def git(root, *arguments):

@@ -1,0 +1,17 @@
+"""Tests wait for what has to come, and never for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+WAIT_S = 30
+
+
+def until(condition):
+    """What `condition` gives once it is true."""
+    deadline = time.monotonic() + WAIT_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it never came"
+        threading.Event().wait(0.005)
+    return found
