@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from stateful.dying import count_changes, die_after, die_before, refuse_at
-from takeback.errors import TakebackError
+from takeback.errors import Refused, TakebackError
+from takeback.files.disk import Folder
+from takeback.model.ids import OpId
 from takeback.service import recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.taking_back import Outcome, Request
@@ -278,6 +280,52 @@ def test_an_undo_that_is_refused_any_change_has_done_all_or_nothing(stage):
         assert tree(stage.root) == {0: end, REFUSED: stage.start}[status], n
         assert stage.look() is None, n
         assert tree(stage.root) == {0: end, REFUSED: stage.start}[status], n
+
+
+@pytest.fixture
+def interrupted(stage):
+    """A story whose undo died half-way."""
+    stage.in_child(partial(die_before, 3), stage.undo)
+    return stage
+
+
+@pytest.mark.promise(4)
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("stage", ["a rename, then an edit"], indirect=True)
+def test_what_cannot_be_settled_yet_stands_in_nobodys_way(interrupted, monkeypatch):
+    """While the system refuses to settle an interrupted undo, that is said, its files are left, and the rest goes on."""
+    live = partial(open_workspace, str(interrupted.root), interrupted.environ)
+    with monkeypatch.context() as patched:
+        for name in ("move", "remove", "exchange", "stage_file"):
+            patched.setattr(Folder, name, _refused)
+        with live() as workspace:
+            assert [one.problem for one in workspace.settled] == ["no"]
+            (interrupted.root / "elsewhere").write_text("new\n", encoding="utf-8")
+            assert recording.record(workspace, "agent:b", "") is not None
+            with pytest.raises(Refused, match="interrupted"):
+                taking_back.undo(workspace, Request(ops=(OpId(2),)))
+
+    with live() as workspace:
+        assert [one.problem for one in workspace.settled] == [""]
+        assert recording.record(workspace, None, "") is None
+
+
+@pytest.mark.promise(4)
+@pytest.mark.promise(10)
+@pytest.mark.parametrize("stage", ["a rename, then an edit"], indirect=True)
+def test_a_process_that_stays_open_settles_what_another_left(stage):
+    """An undo first finishes or reverses what died in another process since this one was opened."""
+    with open_workspace(str(stage.root), stage.environ) as workspace:
+        stage.in_child(partial(die_before, 3), stage.undo)
+        assert workspace.journal.claimed()
+        taking_back.undo(workspace, stage.request)
+
+        assert not workspace.journal.claimed()
+        assert recording.record(workspace, None, "") is None
+
+
+def _refused(*args: object, **kwargs: object) -> None:
+    raise Refused("no")
 
 
 def tree(root: Path) -> dict[str, object]:

@@ -251,6 +251,8 @@ def settled(one: Settled) -> str:
     """What was mended at the start."""
     if one.finished is not None:
         return f"An interrupted operation was finished: it is operation {one.finished}."
+    if one.problem:
+        return f"An interrupted operation can be neither finished nor reversed yet: {printable(one.problem)}."
     left = f"; left as others changed them: {_list(one.left)}" if one.left else ""
     return f"An interrupted operation was reversed{left}."
 

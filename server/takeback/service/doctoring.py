@@ -180,6 +180,9 @@ def _stat_cache(state: str) -> Iterator[Finding]:
 def _operations(root: str, environ: Mapping[str, str], clock: Callable[[], int]) -> Iterator[Finding]:
     with open_workspace(root, environ, clock=clock) as workspace:
         for one in workspace.settled:
+            if one.problem:
+                yield _broken("operations", f"an interrupted operation cannot be settled yet: {one.problem}")
+                continue
             how = f"was finished as operation {one.finished}" if one.finished else "was reversed"
             left = f"; others changed meanwhile, and were left: {', '.join(one.left)}" if one.left else ""
             yield _mended("operations", f"an interrupted operation {how}{left}")

@@ -60,8 +60,10 @@ class Settled:
 
     finished: OpId | None
     """The operation, if it was carried to its end; `None` if it was reversed."""
-    left: tuple[WorkspacePath, ...]
+    left: tuple[WorkspacePath, ...] = ()
     """Files that others changed meanwhile: they stay as they are."""
+    problem: str = ""
+    """Why it is still as the death left it; the next start tries again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,9 @@ class Applier:
         if not files:
             return Applied(operation=None)
         with locked(self.lock_path, LOCK_WAIT_S):
+            if self._settle_left():
+                return Stale(paths=tuple(file.path for file in files))
+            self._check_settled(files)
             writing = [file for file in files if file.writes]
             done = {file.path for file in writing if self._is_done(file)}
             moved = self._moved([file for file in writing if file.path not in done])
@@ -100,7 +105,7 @@ class Applier:
             return ()
         try:
             with locked(self.lock_path, 0):
-                return tuple(self._settle(row_id, blob) for row_id, blob in self._open_intents())
+                return tuple(self._settled(row_id, blob) for row_id, blob in self._open_intents())
         except Busy:  # whoever began it is alive
             return ()
 
@@ -220,6 +225,29 @@ class Applier:
     def _open_intents(self) -> list[tuple[int, str]]:
         rows = self.journal.records("intents", "id NOT IN (SELECT intent FROM intent_ends) ORDER BY id")
         return [(row[0], row[1]) for row in rows]
+
+    def _settled(self, row_id: int, blob: str) -> Settled:
+        """How it ended; what the system refuses now is no reason to refuse everything else."""
+        try:
+            return self._settle(row_id, blob)
+        except TakebackError as problem:
+            logger.warning("an interrupted operation cannot be settled", exc_info=True)
+            return Settled(finished=None, problem=problem.message)
+
+    def _settle_left(self) -> bool:
+        """Whether something was settled just now: nobody else is at work, so what is claimed was left by a death."""
+        if not self.journal.claimed():
+            return False
+        return any(not self._settled(row_id, blob).problem for row_id, blob in self._open_intents())
+
+    def _check_settled(self, files: Sequence[FilePlan]) -> None:
+        claimed = self.journal.claimed()
+        held = [path for file in files for path in (file.path, file.target) if path in claimed]
+        if held:
+            raise Refused(
+                f"{held[0]} belongs to an operation that was interrupted and is not settled yet",
+                hint="The next command tries to settle it, and says why it cannot.",
+            )
 
     def _settle(self, row_id: int, blob: str) -> Settled:
         intent = from_bytes(self.store.get(BlobId(blob)))
