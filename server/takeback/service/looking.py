@@ -15,7 +15,7 @@ from takeback.service import answers
 from takeback.service.lease import holder, trouble
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
-from takeback.service.recording import glance, is_paused
+from takeback.service.recording import glance, is_paused, who_is_at_work
 from takeback.store.usage import usage
 from takeback.timeline import diff as differences
 from takeback.timeline import pages
@@ -121,6 +121,7 @@ def status(workspace: Workspace) -> answers.Answer:
         "not_captured": sorted(missing),
         "notices": [
             *([f"recording fails, and is tried again: {failing}"] if failing else []),
+            *(f"{who} is at work: what it writes is recorded at its end" for who in who_is_at_work(workspace)),
             *(
                 f"{answers.rfc3339(row[1])} {row[2]} {row[3].decode(errors='replace')}: {row[4]}"
                 for row in notices
