@@ -71,13 +71,15 @@ def workspace(scene):
 @pytest.mark.trap(6)
 @pytest.mark.parametrize("recorded", [False, True])
 def test_reading_leaves_a_command_whole(workspace, start, recorder, recorded):
-    """Whoever asks for the log or the status while a command runs takes nothing from it."""
+    """Whoever asks for the log or the status while a command runs takes nothing from it, and is told of it."""
     if recorded:
         recorder()
     with running(workspace, start):
-        for verb in ("status", "log"):
-            workspace.tb(verb)
+        workspace.tb("log")
+        notices = workspace.tb("status").json["notices"]
 
+    assert notices == ["agent:a is at work: what it writes is recorded at its end"]
+    assert workspace.tb("status").json["notices"] == []
     assert operations(workspace) == [("agent:a", ["one", "two"])]
     assert workspace.tb("undo").status == 0
     assert list(workspace.files()) == ["f"]

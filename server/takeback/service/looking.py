@@ -121,7 +121,10 @@ def status(workspace: Workspace) -> answers.Answer:
         "not_captured": sorted(missing),
         "notices": [
             *([f"recording fails, and is tried again: {failing}"] if failing else []),
-            *(f"{who} is at work: what it writes is recorded at its end" for who in who_is_at_work(workspace)),
+            *(
+                f"{who} is at work: what it writes is recorded at its end"
+                for who in who_is_at_work(workspace)
+            ),
             *(
                 f"{answers.rfc3339(row[1])} {row[2]} {row[3].decode(errors='replace')}: {row[4]}"
                 for row in notices

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -41,6 +41,15 @@ def glance(workspace: Workspace) -> None:
     """
     if not at_work.commands(workspace.state):
         sync(workspace)
+
+
+def who_is_at_work(workspace: Workspace) -> list[str]:
+    """The actors of the commands that run at this moment."""
+    return _actors(at_work.commands(workspace.state))
+
+
+def _actors(commands: Mapping[str, channel.Message]) -> list[str]:
+    return sorted(source_in(body).actor for body in commands.values())
 
 
 def recorder_address(workspace: Workspace) -> str:
@@ -82,13 +91,12 @@ def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") 
 
     `besides` names a command that has not begun, or has ended.
     """
-    commands = [
-        source_in(body) for name, body in at_work.commands(workspace.state).items() if name != besides
-    ]
+    commands = at_work.commands(workspace.state)
+    commands.pop(besides, None)
     if len(commands) == 1:
-        return commands[0]
+        return source_in(*commands.values())
     if commands:
-        who = " or ".join(sorted(source.actor for source in commands))
+        who = " or ".join(_actors(commands))
         return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
     turns = views.open_turns(workspace.journal)
     if len(turns) == 1:
