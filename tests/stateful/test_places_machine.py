@@ -38,7 +38,9 @@ Picture = dict[str, tuple[str, bytes, int]]
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["write", "write", "edit", "link", "folder", "remove", "move", "move", "mode"]),
+        st.sampled_from(
+            ["write", "write", "edit", "return", "link", "folder", "remove", "move", "move", "mode"]
+        ),
         st.sampled_from(PLACES),
         st.sampled_from(PLACES),
     ),
@@ -112,12 +114,13 @@ class PlacesMachine(RuleBasedStateMachine):
             self.done = (*self.done, (found.id, before))
 
     @precondition(lambda self: self.done)
-    @rule(n=st.integers(1, 6))
-    def undo(self, n: int) -> None:
+    @rule(n=st.integers(1, 6), named=st.booleans())
+    def undo(self, n: int, *, named: bool) -> None:
         """The newest standing operations are taken back at once."""
         newest = self.done[-n:]
         ops = tuple(OpId(op) for op, _ in newest)
-        self.take_back(Request(ops=ops), Moment(newest[0][1], self.done[:-n]))
+        request = Request(ops=ops) if named else Request(n=len(newest))
+        self.take_back(request, Moment(newest[0][1], self.done[:-n]))
 
     def checkpoint(self) -> None:
         """A checkpoint of this moment."""
@@ -182,8 +185,9 @@ class PlacesMachine(RuleBasedStateMachine):
             path.parent.mkdir(parents=True, exist_ok=True) if is_free(path.parent, self.root) else None
             if path.parent.is_dir() and not path.parent.is_symlink():
                 path.write_text(f"file {self.fresh}\nof its own\n")
-        elif what == "edit" and path.is_file() and not path.is_symlink():
-            path.write_text(path.read_text() + f"line {self.fresh}\n")
+        elif what in ("edit", "return") and path.is_file() and not path.is_symlink():
+            more = path.read_bytes() + f"line {self.fresh}\n".encode()
+            path.write_bytes(more if what == "edit" else self.former(place) or more)
         elif what == "link" and path.parent.is_dir() and not path.parent.is_symlink():
             clear(path)
             path.symlink_to(f"nowhere-{self.fresh}")
@@ -199,6 +203,11 @@ class PlacesMachine(RuleBasedStateMachine):
             if not is_inside and not target.parent.is_symlink():
                 clear(target)
                 path.rename(target)
+
+    def former(self, place: str) -> bytes | None:
+        """The first content that a file at this place had, as far as its changes stand."""
+        were = (picture[place] for _, picture in self.done if place in picture)
+        return next((content for kind, content, _ in were if kind == "file"), None)
 
     def picture(self) -> Picture:
         """Every file, link and empty folder."""

@@ -261,7 +261,7 @@ def _operation(
         turn=TurnId(f"turn-{claim[3]}") if claim[3] is not None else None,
         inferred=bool(claim[4]),
         changes=changes,
-        fallen=frozenset(deciders),
+        fallen=deciders,
         undoes=_undoes(journal, changes),
         undone_by=max(operations_of(journal, list(deciders.values())).values(), default=None),
     )

@@ -25,6 +25,9 @@ from takeback.undo.plan import FileOutcome, FilePlan, UndoPlan
 from takeback.undo.rewind import rewind
 from takeback.undo.select import Flips, Narrow, Passed
 
+FlipsWith = Callable[[Sequence[Operation]], Flips]
+"""What flips if these operations are taken back too."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -61,8 +64,7 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
 
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
-        flips = select.undoing(chosen, narrow)
-        draft = _draft(workspace, OperationKind.UNDO, chosen, flips, request, narrow)
+        draft = _draft(workspace, OperationKind.UNDO, chosen, _undoing_with(chosen, narrow), request)
         return replace(draft, passed=selection.passed)
 
     return make
@@ -78,10 +80,18 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
         chosen = views.named(workspace.journal, named)
         reverting = [op for op in chosen if op.kind in (OperationKind.UNDO, OperationKind.ROLLBACK)]
         returning = [op for op in chosen if op not in reverting]
-        flips = select.together(select.undoing(reverting, everywhere), select.redoing(returning, everywhere))
-        return _draft(workspace, OperationKind.REDO, chosen, flips, request, everywhere)
+
+        def flips(more: Sequence[Operation]) -> Flips:
+            reverted = select.undoing([*reverting, *more], everywhere)
+            return select.together(reverted, select.redoing(returning, everywhere))
+
+        return _draft(workspace, OperationKind.REDO, chosen, flips, request)
 
     return make
+
+
+def _undoing_with(chosen: Sequence[Operation], narrow: Narrow) -> FlipsWith:
+    return lambda more: select.undoing([*chosen, *more], narrow)
 
 
 def _rolling_back(workspace: Workspace, name: str, request: Request) -> Callable[[], Draft]:
@@ -122,22 +132,21 @@ def _restoring(workspace: Workspace, name: str, request: Request) -> Callable[[]
     return make
 
 
-def _draft(  # noqa: PLR0913, PLR0917 - what was selected, and how it was asked for
+def _draft(
     workspace: Workspace,
     kind: OperationKind,
     chosen: Sequence[Operation],
-    flips: Flips,
+    flips: FlipsWith,
     request: Request,
-    narrow: Narrow,
 ) -> Draft:
     undone = tuple(operation.id for operation in chosen)
 
-    def planned(flips: Flips, on_conflict: OnConflict = OnConflict.STOP) -> UndoPlan:
-        plans = planning.plans(workspace.journal, workspace.store, flips, on_conflict)
+    def planned(more: Sequence[Operation], on_conflict: OnConflict = OnConflict.STOP) -> UndoPlan:
+        plans = planning.plans(workspace.journal, workspace.store, flips(more), on_conflict)
         return _settled(workspace, UndoPlan(kind=kind, undone=undone, files=_sorted(plans)))
 
-    plan = planned(flips, request.on_conflict)
-    others = ways_out.in_the_way(workspace.journal, plan, flips, narrow, planned)
+    plan = planned((), request.on_conflict)
+    others = ways_out.in_the_way(workspace.journal, plan, planned)
     label = ", ".join(f"operation {op}" for op in undone[:5]) + (" …" if len(undone) > 5 else "")
     return Draft(
         plan=plan,
@@ -238,8 +247,7 @@ def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Reque
 
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
-        flips = select.undoing(chosen, narrow)
-        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, flips, request, narrow)
+        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, _undoing_with(chosen, narrow), request)
         source = _source(OperationKind.ROLLBACK, f"{request.actor} to {checkpoint.id}", checkpoint)
         return replace(draft, source=source, passed=selection.passed)
 

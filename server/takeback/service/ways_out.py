@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import OpId
-from takeback.model.operation import OperationKind
+from takeback.model.operation import Operation, OperationKind
 from takeback.service.requests import Request
-from takeback.undo import select
 from takeback.undo.plan import UndoPlan
-from takeback.undo.select import Flips, Narrow
 
 
 def in_the_way(
-    journal: Journal, plan: UndoPlan, flips: Flips, narrow: Narrow, planned: Callable[[Flips], UndoPlan]
+    journal: Journal, plan: UndoPlan, planned: Callable[[Sequence[Operation]], UndoPlan]
 ) -> tuple[OpId, ...]:
     """Every operation that has to go too, with what rewrote that in turn; empty if the conflict would still be there.
 
-    `planned` makes the plan of more flips. Cost: one plan for each step of the way.
+    `planned` makes the plan that takes back more operations too. Cost: one plan for each step of the way.
     """
     found: set[OpId] = set()
     while plan.conflicts:
@@ -28,8 +26,7 @@ def in_the_way(
         if not more:
             return ()
         found |= more
-        flips = select.together(flips, select.undoing(views.named(journal, sorted(more)), narrow))
-        plan = planned(flips)
+        plan = planned(views.named(journal, sorted(found)))
     return tuple(sorted(found))
 
 

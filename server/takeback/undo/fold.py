@@ -116,11 +116,23 @@ def fold(history: History) -> Folded:
         mode=Register(first.before.mode),
         rewriting=frozenset(step.change.seq for step in history.steps if step.rewrite is not None),
     )
+    flipping: set[ChangeSeq] = set()
     for number, step in enumerate(history.steps):
         if step.change.flips:
-            folded.weave.stand(standing([earlier.change for earlier in history.steps[: number + 1]]))
+            _flip(folded, number, flipping)
+            flipping.add(step.change.seq)
         _take(folded, step)
     return folded
+
+
+def _flip(folded: Folded, number: int, flipping: Set[ChangeSeq]) -> None:
+    """Let the newest change decide about others. Only if it flips what flipped others is everything judged anew."""
+    flips = folded.changes[number].flips
+    if flipping.isdisjoint(flips):
+        on = {seq for seq, stands in flips.items() if stands}
+        folded.weave.stand((folded.standing | on) - (flips.keys() - on))
+    else:
+        folded.weave.stand(standing(folded.changes[: number + 1]))
 
 
 def _take(folded: Folded, step: Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from takeback.model.ids import ChangeSeq, FileId, OpId
@@ -65,8 +65,7 @@ def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
     passed: list[Passed] = []
     if n < 1:
         return Selection(chosen=())
-    for operation in operations:
-        why = _not_counted(operation, narrow)
+    for operation, why in _judged(operations, narrow):
         if why is None:
             chosen.append(operation)
             if len(chosen) == n:
@@ -78,11 +77,10 @@ def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
 
 
 def matching(operations: Iterable[Operation], narrow: Narrow) -> Selection:
-    """Every counted operation among `operations` (those of a turn, or since some moment)."""
+    """Every counted operation among `operations` (those of a turn, or since some moment), newest first."""
     chosen: list[Operation] = []
     passed: list[Passed] = []
-    for operation in operations:
-        why = _not_counted(operation, narrow)
+    for operation, why in _judged(operations, narrow):
         if why is None:
             chosen.append(operation)
         elif why:
@@ -90,7 +88,20 @@ def matching(operations: Iterable[Operation], narrow: Narrow) -> Selection:
     return Selection(chosen=tuple(chosen), passed=tuple(passed))
 
 
-def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
+def _judged(operations: Iterable[Operation], narrow: Narrow) -> Iterator[tuple[Operation, str | None]]:
+    """Each operation with what `_not_counted` says, newest first.
+
+    What stands no longer because of one that counts, as somebody put back what it wrote, counts too: it would return.
+    """
+    gone: set[ChangeSeq] = set()
+    for operation in operations:
+        why = _not_counted(operation, narrow, gone)
+        if why is None:
+            gone.update(change.seq for change in operation.changes if narrow.takes(change))
+        yield operation, why
+
+
+def _not_counted(operation: Operation, narrow: Narrow, gone: Set[ChangeSeq]) -> str | None:
     """Why an operation is passed over; empty if that needs no mention; `None` if it counts."""
     if narrow.actor is not None and operation.actor != narrow.actor:
         return ""
@@ -100,7 +111,7 @@ def _not_counted(operation: Operation, narrow: Narrow) -> str | None:
         return ""
     if operation.kind is OperationKind.GIT:
         return "git operations are undone by id only; git itself can do it too (`git reflog`)"
-    if all(change.seq in operation.fallen for change in operation.changes if narrow.takes(change)):
+    if not any(operation.stands(change.seq, gone) for change in operation.changes if narrow.takes(change)):
         return ""
     if operation.actor in narrow.passing:
         return f"it is by {operation.actor}, and the editor's own undo takes it back"
@@ -119,22 +130,31 @@ def not_by(operation: Operation, narrow: Narrow) -> str | None:
 
 
 def undoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
-    """The flips that take `chosen` back: their changes stand no longer."""
-    return _flips(chosen, narrow, stands=False)
+    """The flips that take `chosen` back: their changes stand no longer, nor again where one took back another."""
+    flips: Flips = {}
+    gone: set[ChangeSeq] = set()
+    for operation, change in _newest_first(chosen):
+        if narrow.takes(change) and operation.stands(change.seq, gone):
+            flips.setdefault(change.file, {})[change.seq] = False
+            gone.add(change.seq)
+    return flips
 
 
 def redoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
-    """The flips that bring undone operations back: their changes stand again."""
-    return _flips(chosen, narrow, stands=True)
-
-
-def _flips(chosen: Iterable[Operation], narrow: Narrow, *, stands: bool) -> Flips:
+    """The flips that bring undone operations back: their changes stand again, but where one took back another."""
     flips: Flips = {}
-    for operation in chosen:
-        for change in operation.changes:
-            if narrow.takes(change) and (change.seq in operation.fallen) == stands:
-                flips.setdefault(change.file, {})[change.seq] = stands
+    returning = _newest_first(chosen)
+    taken_back = {target for _, change in returning for target, stands in change.flips.items() if not stands}
+    for operation, change in returning:
+        if narrow.takes(change) and not operation.stands(change.seq) and change.seq not in taken_back:
+            flips.setdefault(change.file, {})[change.seq] = True
     return flips
+
+
+def _newest_first(chosen: Iterable[Operation]) -> list[tuple[Operation, Change]]:
+    """Their changes, each with its operation. What decides whether one stands is newer than that."""
+    found = [(operation, change) for operation in chosen for change in operation.changes]
+    return sorted(found, key=lambda one: one[1].seq, reverse=True)
 
 
 def together(first: Flips, second: Flips) -> Flips:

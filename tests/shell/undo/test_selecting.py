@@ -143,6 +143,102 @@ def test_a_restore_is_an_operation_of_its_own(scene):
     assert scene.files() == after
 
 
+@pytest.fixture
+def second_thoughts(scene):
+    """An agent changes a file, says it was wrong and puts it back by hand, in one turn; its id."""
+    scene.write("f", "1\n2\n3\n")
+    scene.write("g", "one\n")
+    scene.tb("status")
+    scene.write("g", "human\n")
+    scene.record("human")
+    turn = scene.tb("turn", "begin", "--actor", "agent:a").json["turn"]["id"]
+    for line in "A", "2":
+        scene.write("f", f"1\n{line}\n3\n")
+        scene.record("agent:a")
+    scene.tb("turn", "end")
+    return turn
+
+
+@pytest.mark.promise(2)
+@pytest.mark.parametrize(
+    ("words", "undone"),
+    [
+        (("--turn", "turn-1"), [2, 3]),
+        (("--since", "1"), [2, 3]),
+        (("--actor", "agent:a", "2"), [2, 3]),
+        (("2",), [2, 3]),
+        (("3",), [1, 2, 3]),
+        (("--op", "2", "--op", "3"), [2, 3]),
+        (("--op", "3", "--op", "2"), [2, 3]),
+    ],
+)
+def test_what_its_author_put_back_does_not_return_with_the_rest(scene, second_thoughts, words, undone):
+    """An edit that was put back by hand stands no longer; it does not stand again because that is taken back too."""
+    taken_back = scene.tb("undo", *words)
+
+    assert (taken_back.status, sorted(taken_back.json["undone"])) == (0, undone)
+    assert scene.read("f") == "1\n2\n3\n"
+    assert scene.read("g") == ("one\n" if 1 in undone else "human\n")
+    assert {one["standing"] for one in scene.tb("log").json["operations"] if one["id"] in undone} == {"none"}
+    assert scene.tb("redo").status == 0
+    assert (scene.read("f"), scene.read("g")) == ("1\n2\n3\n", "human\n")
+    assert scene.tb("undo", "--op", "3").status == 0
+    assert scene.read("f") == "1\nA\n3\n"
+
+
+@pytest.mark.promise(2)
+def test_what_somebody_else_put_back_goes_with_that_or_alone(scene):
+    """To undo what somebody put back is nothing; to undo both leaves nothing of both."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("f", "agent\n")
+    scene.record("agent:a")
+    scene.write("f", "one\n")
+    scene.record("human")
+
+    assert scene.tb("undo", "--op", "1").json["outcome"] == "nothing"
+    assert scene.tb("undo", "--actor", "agent:a").json["outcome"] == "nothing"
+    assert scene.tb("undo", "--op", "1", "--op", "2").status == 0
+    assert scene.read("f") == "one\n"
+
+
+@pytest.mark.promise(2)
+def test_a_restore_and_what_it_took_back_go_together(scene):
+    """Everything since an operation goes back to it, a restore in between or not."""
+    scene.write("f", "one\n")
+    checkpoint = scene.checkpoint()
+    scene.write("g", "one\n")
+    first = scene.record()
+    scene.write("f", "two\n")
+    scene.record()
+    assert scene.tb("restore", checkpoint, "--path", "f").status == 0
+
+    assert scene.tb("undo", "--since", str(first)).status == 0
+    assert (scene.read("f"), scene.read("g")) == ("one\n", "one\n")
+
+
+@pytest.mark.promise(2)
+def test_an_undo_and_what_it_took_back_go_together(scene):
+    """To take back an operation and its undo is to take back the operation, and it is there again after a redo."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("f", "two\n")
+    scene.record()
+    scene.tb("undo")
+
+    assert scene.tb("undo", "--op", "1", "--op", "2").status == 0
+    assert scene.read("f") == "one\n"
+    assert scene.tb("redo", "--op", "2").status == 0
+
+
+@pytest.mark.promise(2)
+def test_a_redo_of_both_is_what_both_left(scene, second_thoughts):
+    """An edit and the edit that put it back, brought back by name, leave the file as they did."""
+    assert scene.tb("undo", "2").status == 0
+    assert scene.tb("redo", "--op", "2", "--op", "3").status == 0
+    assert scene.read("f") == "1\n2\n3\n"
+
+
 def test_an_operation_of_another_actor_is_not_narrowed_to(scene):
     """`--op` with `--actor` is refused where the operation is not by that actor, or only concluded to be."""
     scene.tb("status")

@@ -10,9 +10,9 @@ STATE = FileState(kind=FileKind.FILE, blob=BlobId("1"), mode=0o644, size_bytes=1
 
 
 def operation(  # noqa: PLR0913 - each is named where it is given
-    number, actor="agent:a", kind=OperationKind.EDIT, *, paths=("f",), fallen=(), inferred=False
+    number, actor="agent:a", kind=OperationKind.EDIT, *, paths=("f",), fallen=(), by=999, inferred=False
 ):
-    """An operation that created these files; `fallen` are those of its paths that do not stand."""
+    """An operation that created these files; `fallen` are those of its paths that do not stand because of `by`."""
     seqs = [ChangeSeq(number * 10 + offset) for offset in range(len(paths))]
     changes = [
         Change(
@@ -36,7 +36,7 @@ def operation(  # noqa: PLR0913 - each is named where it is given
         at_ns=number,
         inferred=inferred,
         changes=tuple(changes),
-        fallen=frozenset(one.seq for one in changes if one.path in fallen),
+        fallen={one.seq: ChangeSeq(by) for one in changes if one.path in fallen},
         undoes=(),
         undone_by=None,
     )
@@ -62,6 +62,22 @@ def test_what_is_counted():
     check(history, 3, Narrow(), chosen=[5, 2, 1])
     check(history, 9, Narrow(), chosen=[5, 2, 1])
     check(history, 0, Narrow(), chosen=[])
+
+
+def test_what_would_return_is_counted():
+    """What one that counts took back counts too; what others took back, or one that is passed over, does not."""
+    history = [
+        operation(1, fallen=("f",), by=30),
+        operation(2, fallen=("f",), by=40),
+        operation(3),
+        operation(4, "human"),
+    ]
+    check(history, 2, Narrow(), chosen=[4, 3])
+    check(history, 3, Narrow(), chosen=[4, 3, 2])
+    check(history, 9, Narrow(actor="agent:a"), chosen=[3, 1])
+    check(history, 9, Narrow(passing=frozenset({"human"})), chosen=[3, 1], passed=[4])
+    assert undoing(history, Narrow()) == {FileId(seq): {seq: False} for seq in (10, 20, 30, 40)}
+    assert undoing(history[:2], Narrow()) == {}
 
 
 def test_what_is_named_when_it_is_passed_over():
