@@ -10,6 +10,7 @@ from bench.measure import interleaved, timed
 from bench.places import Bench, git, opened, path_of, text_of, write
 from bench.table import Row
 from takeback.checkpoints import Circumstances, Wanted
+from takeback.model.ids import CheckpointId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.record import Source
@@ -82,7 +83,7 @@ def _recorded(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
 
 
 def _undone(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
-    def undo() -> None:
+    def undo(_: CheckpointId) -> None:
         op = workspace.journal.last_operation()
         _done(taking_back.undo(workspace, Request(ops=(op,))).outcome)
 
@@ -90,24 +91,22 @@ def _undone(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
 
 
 def _rolled_back(bench: Bench, workspace: Workspace, burst: Burst) -> Row:
-    workspace.looker.burst(burst.paths, (), (), _COMMAND, complete=True)
-    made = workspace.checkpoints.create(Wanted(label="before"), Circumstances())
-
-    def rollback() -> None:
-        _done(taking_back.rollback(workspace, made.id, Request()).outcome)
+    def rollback(checkpoint: CheckpointId) -> None:
+        _done(taking_back.rollback(workspace, checkpoint, Request()).outcome)
 
     return _taken_back(bench, workspace, burst, f"rollback of {burst.name}", rollback)
 
 
 def _taken_back(
-    bench: Bench, workspace: Workspace, burst: Burst, what: str, take_back: Callable[[], None]
+    bench: Bench, workspace: Workspace, burst: Burst, what: str, take_back: Callable[[CheckpointId], None]
 ) -> Row:
     """Our way back beside git's. The look before each counts too, as it does without a recorder."""
 
     def ours() -> float:
+        before = workspace.checkpoints.create(Wanted(label="before"), Circumstances())
         burst.write()
         burst.record(workspace)
-        return timed(take_back)
+        return timed(lambda: take_back(before.id))
 
     def theirs() -> float:
         burst.write()

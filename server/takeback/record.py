@@ -241,11 +241,12 @@ class Recorder:
             return {}
         changes = views.file_changes(self._journal, file)
         first = changes[0]
-        for change in reversed(changes):
-            if change.after == after and change.path == path:
-                return returning(changes, change.seq)
+        for n_before in range(len(changes), 0, -1):
+            latest = changes[n_before - 1]
+            if latest.after == after and latest.path == path:
+                return returning(changes[n_before:])
         if first.before == after and (first.moved_from or first.path) == path:
-            return returning(changes, views.START)
+            return returning(changes)
         return {}
 
     def append(self, source: Source, entries: Sequence[Entry]) -> OpId | None:

@@ -17,7 +17,17 @@ from takeback.errors import Busy, Damaged, NotFound, StorageFull, Unsupported
 from takeback.journal import derived, schema
 from takeback.journal.connection import connect, translated
 from takeback.journal.mirror import Mirror
-from takeback.journal.rows import Row, change_in, checked, checksum, path_in, path_out, state_in, state_out
+from takeback.journal.rows import (
+    Row,
+    change_in,
+    checked,
+    checksum,
+    parts,
+    path_in,
+    path_out,
+    state_in,
+    state_out,
+)
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
 from takeback.model.operation import Change
 from takeback.model.paths import WorkspacePath
@@ -169,7 +179,7 @@ class Journal:
         if not rows:
             return ()
         flips: dict[int, dict[ChangeSeq, bool]] = {}
-        for part in _parts([row[0] for row in rows]):
+        for part in parts([row[0] for row in rows]):
             marks = ",".join("?" * len(part))
             for _, change, target, stands in self.records("flips", f"change IN ({marks}) ORDER BY id", part):
                 flips.setdefault(change, {})[ChangeSeq(target)] = bool(stands)
@@ -179,7 +189,7 @@ class Journal:
     def standing(self, seqs: Iterable[ChangeSeq]) -> dict[ChangeSeq, tuple[bool, ChangeSeq]]:
         """For each change that was ever flipped: whether it stands, and which change decided that."""
         found: dict[ChangeSeq, tuple[bool, ChangeSeq]] = {}
-        for part in _parts(list(seqs)):
+        for part in parts(list(seqs)):
             marks = ",".join("?" * len(part))
             rows = self.query(f"SELECT change, stands, by FROM standing WHERE change IN ({marks})", part)
             found.update((ChangeSeq(seq), (bool(on), ChangeSeq(by))) for seq, on, by in rows)
@@ -201,7 +211,7 @@ class Journal:
     def hunks(self, seqs: Iterable[ChangeSeq]) -> dict[ChangeSeq, bytes]:
         """The kept hunks of `seqs`."""
         found: dict[ChangeSeq, bytes] = {}
-        for part in _parts(list(seqs)):
+        for part in parts(list(seqs)):
             marks = ",".join("?" * len(part))
             rows = self.query(f"SELECT change, body FROM hunks WHERE change IN ({marks})", part)
             found.update((ChangeSeq(seq), body) for seq, body in rows)
@@ -233,7 +243,7 @@ class Journal:
         if not self.has_losses():
             return {}
         found: dict[str, Reason] = {}
-        for part in _parts(list({blob for blob in blobs if blob is not None})):
+        for part in parts(list({blob for blob in blobs if blob is not None})):
             marks = ",".join("?" * len(part))
             rows = self.query(f"SELECT blob, reason FROM lost WHERE blob IN ({marks})", part)
             found.update((blob, Reason(reason)) for blob, reason in rows)
@@ -332,9 +342,3 @@ class Journal:
 def _change_row(change: Change) -> tuple[Any, ...]:
     place = (path_out(change.path), path_out(change.moved_from))
     return (change.seq, change.op, change.file, *place, *state_out(change.before), *state_out(change.after))
-
-
-def _parts(items: list[Any], size: int = 900) -> Iterator[list[Any]]:
-    """`items` in parts that fit the number of parameters SQLite takes."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

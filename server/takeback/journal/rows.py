@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from takeback.errors import Damaged
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
@@ -14,6 +14,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
 
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 def checksum(row: Row) -> int:
@@ -81,3 +82,9 @@ def change_in(row: Row, flips: Mapping[ChangeSeq, bool], lost: Mapping[str, Reas
         after=state_in(row[10:15], lost),
         flips=flips,
     )
+
+
+def parts(items: Sequence[T], size: int = 900) -> Iterator[Sequence[T]]:
+    """`items` in parts that fit the number of parameters SQLite takes."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

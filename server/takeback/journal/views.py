@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from takeback.errors import Damaged, NotFound
 from takeback.journal.log import Journal
-from takeback.journal.rows import path_in, path_out, state_in
+from takeback.journal.rows import parts, path_in, path_out, state_in
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, number_in
 from takeback.model.operation import Change, Operation, OperationKind, Turn
 from takeback.model.paths import ROOT, WorkspacePath
@@ -97,8 +98,7 @@ def changed_since(journal: Journal, path: WorkspacePath, seq: ChangeSeq) -> bool
 def newest_changes(journal: Journal, files: Sequence[FileId]) -> dict[FileId, Change]:
     """The newest change of each of `files`. Cost: a few queries, however many files."""
     found: dict[FileId, Change] = {}
-    for start in range(0, len(files), 900):
-        part = files[start : start + 900]
+    for part in parts(files):
         newest = f"SELECT max(id) FROM changes WHERE file IN ({','.join('?' * len(part))}) GROUP BY file"
         found.update((change.file, change) for change in journal.changes(f"id IN ({newest})", part))
     return found
@@ -126,8 +126,7 @@ def last_captured(journal: Journal, change: Change) -> FileState | None:
 def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq, OpId]:
     """The operation that each change belongs to."""
     found: dict[ChangeSeq, OpId] = {}
-    for start in range(0, len(seqs), 900):
-        part = seqs[start : start + 900]
+    for part in parts(seqs):
         marks = ",".join("?" * len(part))
         rows = journal.query(f"SELECT id, op FROM changes WHERE id IN ({marks})", part)
         found.update((ChangeSeq(seq), OpId(op)) for seq, op in rows)
@@ -137,8 +136,7 @@ def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq
 def actors(journal: Journal, ops: Sequence[OpId]) -> dict[OpId, str]:
     """Who did each operation, by the latest attribution."""
     found: dict[OpId, str] = {}
-    for start in range(0, len(ops), 900):
-        part = ops[start : start + 900]
+    for part in parts(ops):
         marks = ",".join("?" * len(part))
         for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", part):
             found[OpId(row[1])] = row[2]
@@ -168,10 +166,13 @@ def paths_below(journal: Journal, folder: WorkspacePath) -> tuple[WorkspacePath,
     return tuple(path_in(row[0]) for row in rows)
 
 
-def files_changed_after(journal: Journal, position: OpId) -> tuple[FileId, ...]:
-    """Every file with a change after `position`."""
+def changes_after(journal: Journal, position: OpId) -> Iterator[tuple[Change, ...]]:
+    """The changes after `position` of each file that has some, oldest first. Cost: a few queries for all files."""
     rows = journal.query("SELECT DISTINCT file FROM changes WHERE op > ? ORDER BY file", (position,))
-    return tuple(FileId(row[0]) for row in rows)
+    for part in parts([row[0] for row in rows]):
+        ours = f"op > ? AND file IN ({','.join('?' * len(part))}) ORDER BY file, id"
+        for _, changes in groupby(journal.changes(ours, (position, *part)), lambda change: change.file):
+            yield tuple(changes)
 
 
 def paths_changed_between(journal: Journal, after: OpId, up_to: OpId) -> tuple[WorkspacePath, ...]:

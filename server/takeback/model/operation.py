@@ -186,9 +186,9 @@ def standing(changes: Sequence[Change], flips: Mapping[ChangeSeq, bool] = NO_FLI
     return frozenset(stands)
 
 
-def returning(changes: Sequence[Change], seq: ChangeSeq) -> dict[ChangeSeq, bool]:
-    """The fewest flips after which exactly those changes of one file stand that stood right after `seq`."""
+def returning(changes: Sequence[Change]) -> dict[ChangeSeq, bool]:
+    """The fewest flips after which exactly those changes of one file stand that stood before its newest, `changes`."""
     flips: dict[ChangeSeq, bool] = {}
-    while later := [one for one in standing(changes, flips) if one > seq]:
-        flips.update(dict.fromkeys(sorted(later), False))
+    while still := standing(changes, flips):
+        flips.update(dict.fromkeys(sorted(still), False))
     return flips

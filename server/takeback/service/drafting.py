@@ -101,10 +101,7 @@ def _rolling_back(workspace: Workspace, name: str, request: Request) -> Callable
         return _rollback_actor(workspace, checkpoint, request)
 
     def make() -> Draft:
-        plans = [
-            rewind(views.file_changes(workspace.journal, file), checkpoint.position)
-            for file in views.files_changed_after(workspace.journal, checkpoint.position)
-        ]
+        plans = [rewind(changes) for changes in views.changes_after(workspace.journal, checkpoint.position)]
         if request.paths:
             plans = [plan for plan in plans if _reaches(plan, request.paths)]
         undone = tuple(_undone_by(workspace, plans))

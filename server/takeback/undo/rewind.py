@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from takeback.model.ids import ChangeSeq, OpId
+from takeback.model.ids import ChangeSeq
 from takeback.model.operation import Change, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
 from takeback.undo.plan import FileOutcome, FilePlan, left_alone
 
 
-def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
-    """What brings a file back to its state at `position`. `changes` are all of the file's, oldest first."""
-    last = changes[-1]
-    path, state, seq = _at(changes, position)
+def rewind(changes: Sequence[Change]) -> FilePlan:
+    """What brings a file back to what it was before `changes`: all of its newest, oldest first, at least one."""
+    first, last = changes[0], changes[-1]
+    path, state = first.moved_from or first.path, first.before
     if not state.captured and state != last.after:
         return _left(last, f"its state then was not captured: {state.reason}")
     if not last.after.captured and state != last.after:
@@ -26,7 +26,7 @@ def rewind(changes: Sequence[Change], position: OpId) -> FilePlan:
         before=last.after,
         after=state,
         data=None,
-        flips=returning(changes, seq),
+        flips=returning(changes),
         rewrite=None,
         outcome=_outcome(last, path, state),
     )
@@ -56,14 +56,6 @@ def step_back(last: Change, flips: Mapping[ChangeSeq, bool]) -> FilePlan | None:
 def _is_plain(state: FileState) -> bool:
     """Whether a state is nothing, or a file or link whose content is kept."""
     return not state.exists or (state.captured and state.kind is not FileKind.DIRECTORY)
-
-
-def _at(changes: Sequence[Change], position: OpId) -> tuple[WorkspacePath, FileState, ChangeSeq]:
-    earlier = [change for change in changes if change.op <= position]
-    if earlier:
-        return earlier[-1].path, earlier[-1].after, earlier[-1].seq
-    first = changes[0]
-    return first.moved_from or first.path, first.before, ChangeSeq(0)
 
 
 def _outcome(last: Change, path: WorkspacePath, state: FileState) -> FileOutcome:
