@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import time
 
 import pytest
 from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException
 
 from editor import TEXT, UTF16
 from takeback.lsp.documents import with_edits
@@ -159,6 +161,58 @@ async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client, tel
     ]
     await editor.run("takeback.redo", {"n": 1})
     assert on_disk(editor) == mine.replace("line 3\n", "agent\n") == editor.texts["a.txt"]
+
+
+# -- when the files cannot be written ------------------------------------------------------------
+
+
+@pytest.fixture
+def busy(client, tmp_path):
+    """Another process that is changing files; its lock frees itself when the test is over."""
+    (folder,) = (tmp_path / "state").iterdir()
+    with (folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.mark.promise(4)
+@pytest.mark.promise(8)
+async def test_documents_get_their_text_back_where_no_file_can_be_written(client, busy):
+    """An undo that fails on disk after the editor has shown it leaves the document as it was, with its unsaved text."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 39\n", "mine\n")
+    mine = editor.texts["a.txt"]
+
+    with pytest.raises(JsonRpcException) as refused:
+        await editor.run("takeback.undoLast", {"n": 1})
+
+    assert refused.value.data["error"]["code"] == "busy"
+    assert (editor.texts["a.txt"], on_disk(editor), len(editor.edits)) == (mine, AGENT, 2)
+
+
+@pytest.mark.promise(5)
+async def test_a_document_that_keeps_what_could_not_be_written_is_named(client, busy):
+    """Where the editor does not take the text back either, the error says which document still shows the undo."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def once(name, document):
+        editor.behave = lambda *_: lsp.ApplyWorkspaceEditResult(applied=False)
+        return editor.apply(name, document)
+
+    editor.behave = once
+    with pytest.raises(JsonRpcException) as refused:
+        await editor.run("takeback.undoLast", {"n": 1})
+
+    error = refused.value.data["error"]
+    assert (error["code"], editor.texts["a.txt"], on_disk(editor)) == ("busy", TEXT, AGENT)
+    assert "still shows a.txt" in error["message"]
+    assert "Undo that in the editor." in error["hint"]
 
 
 # -- when nobody waits any more ------------------------------------------------------------------

@@ -134,13 +134,24 @@ class _Attempt:
     async def _carried_out(self, proposal: Proposal) -> Result | None:
         result = None
         if not self._server.protocol.is_cancelled:
-            result = await self._core.do(lambda desk: self._write(desk, proposal))
+            result = await self._written(proposal)
         if result is None:
             await self._put_back()
             return None
         changed = [one for one in self._shown if one.proposed.path not in self._left]
         clean = [one for one in changed if one.proposed.was_clean]
         return await self._saved(result, clean) if changed else result
+
+    async def _written(self, proposal: Proposal) -> Result | None:
+        """What `_write` gives back. Where it fails, no file changes, so the documents get their text back first."""
+        try:
+            return await self._core.do(lambda desk: self._write(desk, proposal))
+        except TakebackError as problem:
+            stay = await self._staying()
+            if not stay:
+                raise
+            text = f"{problem.message}; the editor still shows {', '.join(stay)} as planned"
+            raise type(problem)(text, hint=f"Undo that in the editor. {problem.hint}".strip()) from problem
 
     async def _saved(self, result: Result, clean: Sequence[Shown]) -> Result:
         """The result, after the editor was asked to save the documents that held no unsaved text."""
@@ -157,9 +168,13 @@ class _Attempt:
 
     async def _put_back(self) -> None:
         """Let the documents show what they showed. Raises Busy if one does not, and there is no time to go on."""
-        stay = sorted(one.proposed.path for one in await self._writer.take_back(self._shown))
+        stay = await self._staying()
         if stay and self._asked.is_late:
             raise Busy(
                 f"the editor needed too long, so no file was written; it still shows {', '.join(stay)} as planned",
                 hint="Undo that in the editor.",
             )
+
+    async def _staying(self) -> list[WorkspacePath]:
+        """The documents that do not show again what they showed, after all were asked to."""
+        return sorted(one.proposed.path for one in await self._writer.take_back(self._shown))
