@@ -52,6 +52,42 @@ async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
     assert await actors(editor) == ["human"]
 
 
+@pytest.mark.promise(5)
+@pytest.mark.promise(8)
+async def test_a_save_that_is_told_with_later_text_is_what_is_on_disk(client):
+    """Where somebody typed on before the save is told, what was written is the human's, and the rest is unsaved."""
+    editor = client.editor
+    editor.open("a.txt")
+    for first, second in (("line 5\n", "line 9\n"), ("line 15\n", "line 19\n")):
+        editor.replace("a.txt", first, "saved\n")
+        (editor.root / "a.txt").write_text(editor.texts["a.txt"], encoding="utf-8")
+        editor.replace("a.txt", second, "unsaved\n")
+        editor.told("a.txt")
+        assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
+
+    assert await actors(editor) == ["human", "human"]
+    assert (await editor.run("takeback.undoLast", {"n": 1}))["outcome"] == "nothing"
+    on_disk = (editor.root / "a.txt").read_text(encoding="utf-8")
+    assert (on_disk.count("unsaved\n"), editor.texts["a.txt"].count("unsaved\n")) == (1, 2)
+
+
+@pytest.mark.promise(5)
+async def test_saves_that_are_told_together_are_of_the_same_text(client):
+    """Two saves that are told after both were written, with text that was typed since, record what is on disk once."""
+    editor = client.editor
+    editor.open("a.txt")
+    for line in ("line 5\n", "line 9\n"):
+        editor.replace("a.txt", line, "saved\n")
+        (editor.root / "a.txt").write_text(editor.texts["a.txt"], encoding="utf-8")
+    editor.replace("a.txt", "line 15\n", "unsaved\n")
+    editor.told("a.txt")
+    editor.told("a.txt")
+
+    assert (await actors(editor))[-1] == "human"
+    assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
+    assert "unsaved" not in (editor.root / "a.txt").read_text(encoding="utf-8")
+
+
 def blob(text):
     """The name of content in the store."""
     data = text.encode()

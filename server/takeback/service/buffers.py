@@ -19,7 +19,7 @@ from takeback.model.state import FileKind
 from takeback.model.text import Text, join, split
 from takeback.service import recording, saves
 from takeback.service.decoding import decoded, normal, shows, with_mark
-from takeback.service.documents import Blocked, Buffer, Proposed
+from takeback.service.documents import Blocked, Buffer, Proposed, digest
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
 from takeback.store.diff import differ
@@ -30,6 +30,8 @@ from takeback.undo.plan import FilePlan
 _MAX_BYTES = 1 << 26
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
+_RECENT_TEXTS = 200
+"""How many texts a document may have had between a save and the word of it."""
 
 
 class Buffers:
@@ -56,24 +58,35 @@ class Buffers:
         if known is None:
             self.opened(path, version, text)
             return
-        now = self._refreshed(path, replace(known, version=version, text=text))
+        recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
+        now = self._refreshed(path, replace(known, version=version, text=text, recent=recent))
         if shows(text, now.disk):
             now = replace(now, parent=now.disk, base=text, older=None, caught_up=now.stamp)
         self._set(path, now)
 
     def saved(self, path: WorkspacePath, text: str) -> None:
-        """A document was saved: its file is recorded as the human's, and what came after that as it is."""
+        """A document was saved: its file is recorded as the human's, and what came after that as it is.
+
+        What is in `text` besides was typed after the save, and is not saved.
+        """
         known = self._open.get(path)
+        disk, stamp = self._look(path)
+        if known is None:
+            known = Buffer(version=0, text=text, parent=None, base=text, disk=disk, stamp=stamp)
+        saved = known.saved_as(text, disk, stamp)
+        wrote = saves.written(saved, known.parent)
+        self._record_save(path, replace(known, text=saved), wrote)
+        disk, stamp = self._look(path)
+        parent = disk if wrote is None or shows(saved, disk) else wrote
+        later = Buffer(version=known.version, text=text, parent=parent, base=saved, disk=disk, stamp=stamp)
+        self._set(path, replace(later, recent=known.since(saved)))
+
+    def _record_save(self, path: WorkspacePath, saved: Buffer, wrote: bytes | None) -> None:
         held = self._held.get(path)
-        wrote = saves.written(text, known.parent if known else None)
-        if held is not None and normal(held.text) == normal(text):
+        if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
         elif not recording.is_paused(self._workspace):
-            saves.record(self._workspace, path, wrote, is_typed=self._is_typed(path, known))
-        disk, stamp = self._look(path)
-        version = known.version if known else 0
-        parent = disk if wrote is None or shows(text, disk) else wrote
-        self._set(path, Buffer(version=version, text=text, parent=parent, base=text, disk=disk, stamp=stamp))
+            saves.record(self._workspace, path, wrote, is_typed=self._is_typed(path, saved))
 
     def _renew_time(self, path: WorkspacePath) -> None:
         """Give a file the present time where it kept its own for a document that will not be saved any more."""
@@ -81,12 +94,12 @@ class Buffers:
             with suppress(TakebackError):
                 self._workspace.folder.set_modified(path, self._workspace.clock())
 
-    def _is_typed(self, path: WorkspacePath, known: Buffer | None) -> bool:
+    def _is_typed(self, path: WorkspacePath, saved: Buffer) -> bool:
         """Whether a save puts on disk what somebody typed, and not what the document was reloaded from.
 
         The text may be found on disk before the save is told. An unchanged save writes the file anew after that.
         """
-        return known is None or known.has_unsaved or known.caught_up == self._stamp(path)
+        return saved.has_unsaved or saved.caught_up == self._stamp(path)
 
     def _record_draft(self, held: Proposed) -> None:
         """What a save in the middle of a plan wrote besides the plan's is the human's, and then no longer unsaved."""

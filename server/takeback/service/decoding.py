@@ -28,11 +28,16 @@ def normal(content: bytes | str | None) -> str | None:
 
 def shows(text: str, data: bytes | None) -> bool:
     """Whether `text` is what an editor shows of `data`; byte order mark and endings do not count."""
+    return normal(text) in readings(data)
+
+
+def readings(data: bytes | None) -> tuple[str, ...]:
+    """What editors may show of `data`, without byte order mark and with LF."""
     if data is None:
-        return False
+        return ()
     found = normal(data)
-    readings = (found,) if found is not None else tuple(_decoded_as(data, name) for name in _OTHERS)
-    return normal(text) in readings
+    texts = (found,) if found is not None else (_decoded_as(data, name) for name in _OTHERS)
+    return tuple(text for text in texts if text is not None)
 
 
 def decoded(data: bytes, like: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from takeback.model.paths import WorkspacePath
-from takeback.service.decoding import normal
+from takeback.service.decoding import normal, readings, shows
 from takeback.undo.buffer import Older
 
 
@@ -28,6 +28,25 @@ class Buffer:
     """The stamp with which its file turned out to be what it shows: reloaded, or saved and not told yet."""
     is_edited: bool = False
     """It was changed together with its file and not saved since, so its editor counts it as changed."""
+    recent: tuple[int, ...] = ()
+    """Digests of the last texts that it had since it was saved, oldest first."""
+
+    def saved_as(self, text: str, disk: bytes | None, stamp: tuple[int, ...]) -> str:
+        """The text that a save has put on disk, where the document is `text` by the time that the save is told.
+
+        Somebody may have typed on in between, so the disk says which of its texts was saved. A disk that shows none
+        of them was written by others since.
+        """
+        if disk is None or shows(text, disk):
+            return text
+        if stamp == self.stamp and disk == self.parent:  # this save was seen already, when another was told
+            return self.base
+        return next((one for one in readings(disk) if digest(one) in self.recent), text)
+
+    def since(self, text: str) -> tuple[int, ...]:
+        """Digests of the texts that it had after `text`."""
+        place = digest(text)
+        return self.recent[self.recent.index(place) + 1 :] if place in self.recent else ()
 
     @property
     def has_unsaved(self) -> bool:
@@ -77,3 +96,8 @@ class Blocked:
 
     path: WorkspacePath
     note: str
+
+
+def digest(text: str) -> int:
+    """What tells a text from others within this process; byte order mark and endings do not count."""
+    return hash(normal(text))
