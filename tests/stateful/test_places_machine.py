@@ -1,7 +1,7 @@
 """However names change hands between files, links and folders, taking back in order leads through every former state.
 
-The model is a list of pictures of the workspace: nothing it could get wrong. Content is never repeated, because a write
-that brings former bytes back is an undo.
+The model is a list of pictures of the workspace: nothing it could get wrong. What is written is never repeated, apart
+from a file that somebody puts back as it was, or a restore: each is an edit that can be taken back like any other.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 
 from takeback.checkpoints import Wanted
 from takeback.model.ids import OpId
+from takeback.model.paths import ROOT
 from takeback.service import checkpointing, looking, recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.taking_back import Outcome, Request
@@ -135,6 +136,17 @@ class PlacesMachine(RuleBasedStateMachine):
         before = self.moment()
         result = taking_back.rollback(self.workspace, name, Request())
         self.settle(result, before, self.checkpoints[name])
+
+    @precondition(lambda self: self.done)
+    @rule(data=st.data())
+    def restore(self, data: st.DataObject) -> None:
+        """Somebody puts everything back as an operation of its own."""
+        name = data.draw(st.sampled_from(sorted(self.checkpoints)))
+        before, after = self.expected, self.checkpoints[name].picture
+        result = taking_back.restore(self.workspace, name, Request(paths=(ROOT,)))
+        done = (*self.done, (result.operation, before)) if result.operation else self.done
+        self.settle(result, self.moment(), Moment(after, done))
+        self.taken_back.pop(result.operation or 0, None)
 
     @precondition(lambda self: self.newest in self.taken_back)
     @rule()

@@ -195,6 +195,13 @@ class Journal:
             found.update((ChangeSeq(seq), (bool(on), ChangeSeq(by))) for seq, on, by in rows)
         return found
 
+    def flips_of(self, targets: Iterable[ChangeSeq]) -> Iterator[tuple[ChangeSeq, ChangeSeq, bool]]:
+        """Each time one of `targets` was flipped, oldest first: the change that did, the target, whether it stands."""
+        for part in parts(list(targets)):
+            marks = ",".join("?" * len(part))
+            for _, by, target, stands in self.records("flips", f"target IN ({marks}) ORDER BY id", part):
+                yield ChangeSeq(by), ChangeSeq(target), bool(stands)
+
     def save_hunks(self, bodies: Iterable[tuple[ChangeSeq, bytes]]) -> None:
         """Keep what changes did to the lines."""
         with translated(self.path):

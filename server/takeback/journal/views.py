@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import groupby
 from typing import Any
 
@@ -133,6 +133,22 @@ def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq
     return found
 
 
+def standing_without(journal: Journal, changes: Set[ChangeSeq], gone: Set[ChangeSeq]) -> set[ChangeSeq]:
+    """Which of `changes` would stand if `gone` did not. Cost: what ever flipped them, and what flipped that."""
+    flips: dict[ChangeSeq, list[tuple[ChangeSeq, bool]]] = {}
+    waiting = set(changes)
+    while waiting:
+        flips |= {target: [] for target in waiting}
+        for by, target, stands in journal.flips_of(waiting):
+            flips[target].append((by, stands))
+        waiting = {by for target in waiting for by, _ in flips[target]} - flips.keys()
+    standing: dict[ChangeSeq, bool] = {}
+    for seq in sorted(flips, reverse=True):  # what flips another is newer
+        decided = next((stands for by, stands in reversed(flips[seq]) if standing[by]), True)
+        standing[seq] = decided and seq not in gone
+    return {seq for seq in changes if standing[seq]}
+
+
 def actors(journal: Journal, ops: Sequence[OpId]) -> dict[OpId, str]:
     """Who did each operation, by the latest attribution."""
     found: dict[OpId, str] = {}
@@ -144,11 +160,17 @@ def actors(journal: Journal, ops: Sequence[OpId]) -> dict[OpId, str]:
 
 
 def touching(journal: Journal, path: WorkspacePath, position: OpId) -> Change | None:
-    """The change that decides what `path` was at `position`: the last one until then, else the first one after."""
-    touches = "(path = ?1 OR moved_from = ?1)"
+    """The change that decides what `path` was at `position`: the last one until then, else the first one after.
+
+    Where one operation moved a file away and another one there, it is the one that came before, or the one that left.
+    """
     raw = path_out(path)
-    found = journal.changes(f"{touches} AND op <= ?2 ORDER BY id DESC LIMIT 1", (raw, position))
-    found = found or journal.changes(f"{touches} AND op > ?2 ORDER BY id LIMIT 1", (raw, position))
+    touches = "(path = ?1 OR moved_from = ?1)"
+    comes = "path = ?1 AND after_kind IS NOT NULL"
+    leaves = "before_kind IS NOT NULL AND ifnull(moved_from, path) = ?1"
+    until = f"{touches} AND op <= ?2 ORDER BY op DESC, {comes} DESC, id DESC LIMIT 1"
+    since = f"{touches} AND op > ?2 ORDER BY op, {leaves} DESC, id LIMIT 1"
+    found = journal.changes(until, (raw, position)) or journal.changes(since, (raw, position))
     return found[0] if found else None
 
 
@@ -262,7 +284,7 @@ def _operation(
         turn=TurnId(f"turn-{claim[3]}") if claim[3] is not None else None,
         inferred=bool(claim[4]),
         changes=changes,
-        fallen=deciders,
+        fallen=frozenset(deciders),
         undoes=_undoes(journal, changes),
         undone_by=max(operations_of(journal, list(deciders.values())).values(), default=None),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -125,8 +125,8 @@ class Operation:
     inferred: bool
     """The actor was concluded from time alone."""
     changes: tuple[Change, ...]
-    fallen: Mapping[ChangeSeq, ChangeSeq]
-    """The changes that do not stand now, each with the one that says so."""
+    fallen: frozenset[ChangeSeq]
+    """The changes that do not stand now."""
     undoes: tuple[OpId, ...]
     undone_by: OpId | None
     """The operation that last took back any of its changes that do not stand."""
@@ -137,10 +137,6 @@ class Operation:
         if not self.fallen:
             return Standing.ALL
         return Standing.NONE if len(self.fallen) == len(self.changes) else Standing.PART
-
-    def stands(self, change: ChangeSeq, gone: Container[ChangeSeq] = ()) -> bool:
-        """Whether one of its changes stands, or would again if `gone` stood no longer."""
-        return change not in self.fallen or self.fallen[change] in gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

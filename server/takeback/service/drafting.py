@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from takeback.checkpoints import Checkpoint
 from takeback.errors import UsageError
@@ -64,7 +65,9 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
 
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
-        draft = _draft(workspace, OperationKind.UNDO, chosen, _undoing_with(chosen, narrow), request)
+        draft = _draft(
+            workspace, OperationKind.UNDO, chosen, _undoing_with(workspace, chosen, narrow), request
+        )
         return replace(draft, passed=selection.passed)
 
     return make
@@ -82,7 +85,7 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
         returning = [op for op in chosen if op not in reverting]
 
         def flips(more: Sequence[Operation]) -> Flips:
-            reverted = select.undoing([*reverting, *more], everywhere)
+            reverted = select.undoing([*reverting, *more], everywhere, _without(workspace))
             return select.together(reverted, select.redoing(returning, everywhere))
 
         return _draft(workspace, OperationKind.REDO, chosen, flips, request)
@@ -90,8 +93,12 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     return make
 
 
-def _undoing_with(chosen: Sequence[Operation], narrow: Narrow) -> FlipsWith:
-    return lambda more: select.undoing([*chosen, *more], narrow)
+def _undoing_with(workspace: Workspace, chosen: Sequence[Operation], narrow: Narrow) -> FlipsWith:
+    return lambda more: select.undoing([*chosen, *more], narrow, _without(workspace))
+
+
+def _without(workspace: Workspace) -> select.Without:
+    return partial(views.standing_without, workspace.journal)
 
 
 def _rolling_back(workspace: Workspace, name: str, request: Request) -> Callable[[], Draft]:
@@ -200,18 +207,17 @@ def _narrow(workspace: Workspace, request: Request) -> Narrow:
 
 
 def _select(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
-    journal = workspace.journal
+    journal, without = workspace.journal, _without(workspace)
     if request.ops:
         return _named(workspace, request, narrow)
     if request.turn is not None:
         turn = views.turn(journal, request.turn)
-        return select.matching(
-            views.of_turn(journal, turn.id), replace(narrow, actor=narrow.actor or turn.actor)
-        )
+        narrow = replace(narrow, actor=narrow.actor or turn.actor)
+        return select.matching(views.of_turn(journal, turn.id), narrow, without)
     if request.since is not None:
         narrow = replace(narrow, passing=frozenset())
-        return select.matching(operations_since(workspace, request.since), narrow)
-    return select.last(views.newest_first(journal), request.n or 1, narrow)
+        return select.matching(operations_since(workspace, request.since), narrow, without)
+    return select.last(views.newest_first(journal), request.n or 1, narrow, without)
 
 
 def _named(workspace: Workspace, request: Request, narrow: Narrow) -> select.Selection:
@@ -240,11 +246,17 @@ def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
 def _rollback_actor(workspace: Workspace, checkpoint: Checkpoint, request: Request) -> Callable[[], Draft]:
     narrow = _narrow(workspace, request)
     later = views.newest_first(workspace.journal, after=checkpoint.position)
-    selection = _named(workspace, request, narrow) if request.ops else select.matching(later, narrow)
+    selection = (
+        _named(workspace, request, narrow)
+        if request.ops
+        else select.matching(later, narrow, _without(workspace))
+    )
 
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
-        draft = _draft(workspace, OperationKind.ROLLBACK, chosen, _undoing_with(chosen, narrow), request)
+        draft = _draft(
+            workspace, OperationKind.ROLLBACK, chosen, _undoing_with(workspace, chosen, narrow), request
+        )
         source = _source(OperationKind.ROLLBACK, f"{request.actor} to {checkpoint.id}", checkpoint)
         return replace(draft, source=source, passed=selection.passed)
 

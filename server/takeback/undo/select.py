@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from takeback.model.ids import ChangeSeq, FileId, OpId
@@ -14,6 +14,9 @@ Flips = dict[FileId, dict[ChangeSeq, bool]]
 
 Standing = Mapping[ChangeSeq, tuple[bool, ChangeSeq]]
 """Changes that were ever flipped: whether they stand, and which change decided that."""
+
+Without = Callable[[Set[ChangeSeq], Set[ChangeSeq]], Set[ChangeSeq]]
+"""Which of some changes would stand if others did not; one that is in both does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class Selection:
     passed: tuple[Passed, ...] = field(default=())
 
 
-def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
+def last(operations: Iterable[Operation], n: int, narrow: Narrow, without: Without) -> Selection:
     """The last `n` operations that stand at least in part and are no undo, redo, rollback or git operation.
 
     `operations` come newest first and are read no further than needed.
@@ -65,7 +68,7 @@ def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
     passed: list[Passed] = []
     if n < 1:
         return Selection(chosen=())
-    for operation, why in _judged(operations, narrow):
+    for operation, why in _judged(operations, narrow, without):
         if why is None:
             chosen.append(operation)
             if len(chosen) == n:
@@ -76,11 +79,11 @@ def last(operations: Iterable[Operation], n: int, narrow: Narrow) -> Selection:
     return Selection(chosen=tuple(chosen), passed=tuple(newest_kept))
 
 
-def matching(operations: Iterable[Operation], narrow: Narrow) -> Selection:
+def matching(operations: Iterable[Operation], narrow: Narrow, without: Without) -> Selection:
     """Every counted operation among `operations` (those of a turn, or since some moment), newest first."""
     chosen: list[Operation] = []
     passed: list[Passed] = []
-    for operation, why in _judged(operations, narrow):
+    for operation, why in _judged(operations, narrow, without):
         if why is None:
             chosen.append(operation)
         elif why:
@@ -88,30 +91,37 @@ def matching(operations: Iterable[Operation], narrow: Narrow) -> Selection:
     return Selection(chosen=tuple(chosen), passed=tuple(passed))
 
 
-def _judged(operations: Iterable[Operation], narrow: Narrow) -> Iterator[tuple[Operation, str | None]]:
-    """Each operation with what `_not_counted` says, newest first.
+def _judged(
+    operations: Iterable[Operation], narrow: Narrow, without: Without
+) -> Iterator[tuple[Operation, str | None]]:
+    """Each operation with what `_not_counted` says, newest first: as if those that count were taken back one by one.
 
-    What stands no longer because of one that counts, as somebody put back what it wrote, counts too: it would return.
+    So what somebody put back counts after that: it would return.
     """
     gone: set[ChangeSeq] = set()
     for operation in operations:
-        why = _not_counted(operation, narrow, gone)
+        standing = _standing(operation, narrow, gone, without)
+        why = _not_counted(operation, narrow, standing)
         if why is None:
-            gone.update(change.seq for change in operation.changes if narrow.takes(change))
+            gone |= standing
         yield operation, why
 
 
-def _not_counted(operation: Operation, narrow: Narrow, gone: Set[ChangeSeq]) -> str | None:
+def _standing(operation: Operation, narrow: Narrow, gone: Set[ChangeSeq], without: Without) -> Set[ChangeSeq]:
+    """The changes that `narrow` takes and that would stand if `gone` did not."""
+    taken = {change.seq for change in operation.changes if narrow.takes(change)}
+    return without(taken, gone) if gone else taken - operation.fallen
+
+
+def _not_counted(operation: Operation, narrow: Narrow, standing: Set[ChangeSeq]) -> str | None:
     """Why an operation is passed over; empty if that needs no mention; `None` if it counts."""
     if narrow.actor is not None and operation.actor != narrow.actor:
         return ""
-    if not any(narrow.takes(change) for change in operation.changes):
-        return ""
-    if operation.kind in TAKING_BACK:
+    if operation.kind in TAKING_BACK or not any(narrow.takes(change) for change in operation.changes):
         return ""
     if operation.kind is OperationKind.GIT:
         return "git operations are undone by id only; git itself can do it too (`git reflog`)"
-    if not any(operation.stands(change.seq, gone) for change in operation.changes if narrow.takes(change)):
+    if not standing:
         return ""
     if operation.actor in narrow.passing:
         return f"it is by {operation.actor}, and the editor's own undo takes it back"
@@ -129,32 +139,28 @@ def not_by(operation: Operation, narrow: Narrow) -> str | None:
     return None
 
 
-def undoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
+def undoing(chosen: Iterable[Operation], narrow: Narrow, without: Without) -> Flips:
     """The flips that take `chosen` back: their changes stand no longer, nor again where one took back another."""
     flips: Flips = {}
     gone: set[ChangeSeq] = set()
-    for operation, change in _newest_first(chosen):
-        if narrow.takes(change) and operation.stands(change.seq, gone):
-            flips.setdefault(change.file, {})[change.seq] = False
-            gone.add(change.seq)
+    for operation in sorted(chosen, key=lambda one: one.id, reverse=True):
+        gone |= _standing(operation, narrow, gone, without)
+        for change in operation.changes:
+            if change.seq in gone:
+                flips.setdefault(change.file, {})[change.seq] = False
     return flips
 
 
-def redoing(chosen: Iterable[Operation], narrow: Narrow) -> Flips:
+def redoing(chosen: Sequence[Operation], narrow: Narrow) -> Flips:
     """The flips that bring undone operations back: their changes stand again, but where one took back another."""
     flips: Flips = {}
-    returning = _newest_first(chosen)
-    taken_back = {target for _, change in returning for target, stands in change.flips.items() if not stands}
-    for operation, change in returning:
-        if narrow.takes(change) and not operation.stands(change.seq) and change.seq not in taken_back:
+    changes = [change for operation in chosen for change in operation.changes]
+    fallen = {seq for operation in chosen for seq in operation.fallen}
+    taken_back = {target for change in changes for target, stands in change.flips.items() if not stands}
+    for change in changes:
+        if narrow.takes(change) and change.seq in fallen - taken_back:
             flips.setdefault(change.file, {})[change.seq] = True
     return flips
-
-
-def _newest_first(chosen: Iterable[Operation]) -> list[tuple[Operation, Change]]:
-    """Their changes, each with its operation. What decides whether one stands is newer than that."""
-    found = [(operation, change) for operation in chosen for change in operation.changes]
-    return sorted(found, key=lambda one: one[1].seq, reverse=True)
 
 
 def together(first: Flips, second: Flips) -> Flips:

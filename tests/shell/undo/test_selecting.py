@@ -218,6 +218,50 @@ def test_a_restore_and_what_it_took_back_go_together(scene):
 
 
 @pytest.mark.promise(2)
+def test_going_back_one_by_one_or_at_once_is_the_same(scene):
+    """Edits, undos of them and restores over each other: `undo 2` leaves what `undo` twice does."""
+    for content in "one\n", "two\n":
+        scene.write("f", content)
+        checkpoint = scene.checkpoint() if content == "one\n" else checkpoint
+        scene.record()
+    for _ in range(2):
+        scene.tb("restore", checkpoint, "--path", "f")
+        scene.tb("undo")
+        assert scene.read("f") == "two\n"
+    scene.tb("restore", checkpoint, "--path", "f")
+
+    assert scene.tb("undo", "2").status == 0
+    assert scene.read("f") == "one\n"
+    assert scene.tb("redo").status == 0
+    assert scene.tb("undo").status == 0
+    assert scene.read("f") == "two\n"
+    assert scene.tb("undo").status == 0
+    assert scene.read("f") == "one\n"
+
+
+@pytest.mark.promise(4)
+@pytest.mark.parametrize("path", ["b.txt", "."])
+def test_a_name_that_changed_hands_in_one_operation_is_restored(scene, path):
+    """One operation moves a file away from a name and another one to it: the name is not taken for free."""
+    scene.write("b.txt", "content of b\n" * 5)
+    scene.write("c.txt", "content of c\n" * 5)
+    first = scene.checkpoint()
+    for old, new in (("b.txt", "a.txt"), ("c.txt", "b.txt")):
+        (scene.root / old).rename(scene.root / new)
+        scene.record()
+    assert scene.tb("rollback", first).status == 0
+    checkpoint, files = scene.checkpoint(), scene.files()
+
+    assert scene.tb("restore", checkpoint, "--path", path).json["outcome"] == "nothing"
+    scene.write("b.txt", "broken\n")
+    scene.record()
+    assert scene.tb("restore", checkpoint, "--path", path).status == 0
+    assert scene.files() == files
+    assert scene.tb("restore", first, "--path", path).status == 0
+    assert scene.files() == files
+
+
+@pytest.mark.promise(2)
 def test_an_undo_and_what_it_took_back_go_together(scene):
     """To take back an operation and its undo is to take back the operation, and it is there again after a redo."""
     scene.write("f", "one\n")

@@ -10,9 +10,9 @@ STATE = FileState(kind=FileKind.FILE, blob=BlobId("1"), mode=0o644, size_bytes=1
 
 
 def operation(  # noqa: PLR0913 - each is named where it is given
-    number, actor="agent:a", kind=OperationKind.EDIT, *, paths=("f",), fallen=(), by=999, inferred=False
+    number, actor="agent:a", kind=OperationKind.EDIT, *, paths=("f",), fallen=(), inferred=False
 ):
-    """An operation that created these files; `fallen` are those of its paths that do not stand because of `by`."""
+    """An operation that created these files; `fallen` are those of its paths that do not stand."""
     seqs = [ChangeSeq(number * 10 + offset) for offset in range(len(paths))]
     changes = [
         Change(
@@ -36,15 +36,21 @@ def operation(  # noqa: PLR0913 - each is named where it is given
         at_ns=number,
         inferred=inferred,
         changes=tuple(changes),
-        fallen={one.seq: ChangeSeq(by) for one in changes if one.path in fallen},
+        fallen=frozenset(one.seq for one in changes if one.path in fallen),
         undoes=(),
         undone_by=None,
     )
 
 
-def check(operations, n, narrow, *, chosen, passed=()):
+def without(operations, by=()):
+    """What would stand of them if others did not, where each change of the keys fell by that of the value."""
+    fallen = {seq for one in operations for seq in one.fallen}
+    return lambda changes, gone: {one for one in changes if one not in fallen or dict(by).get(one) in gone}
+
+
+def check(operations, n, narrow, *, chosen, passed=(), by=()):  # noqa: PLR0913 - each is named where it is given
     """Of these operations, oldest first, the last `n` that count are `chosen`."""
-    found = last(reversed(operations), n, narrow)
+    found = last(reversed(operations), n, narrow, without(operations, by))
     assert [one.id for one in found.chosen] == chosen
     assert [one.op for one in found.passed] == list(passed)
 
@@ -66,18 +72,16 @@ def test_what_is_counted():
 
 def test_what_would_return_is_counted():
     """What one that counts took back counts too; what others took back, or one that is passed over, does not."""
-    history = [
-        operation(1, fallen=("f",), by=30),
-        operation(2, fallen=("f",), by=40),
-        operation(3),
-        operation(4, "human"),
-    ]
-    check(history, 2, Narrow(), chosen=[4, 3])
-    check(history, 3, Narrow(), chosen=[4, 3, 2])
-    check(history, 9, Narrow(actor="agent:a"), chosen=[3, 1])
-    check(history, 9, Narrow(passing=frozenset({"human"})), chosen=[3, 1], passed=[4])
-    assert undoing(history, Narrow()) == {FileId(seq): {seq: False} for seq in (10, 20, 30, 40)}
-    assert undoing(history[:2], Narrow()) == {}
+    history = [operation(1, fallen=("f",)), operation(2, fallen=("f",)), operation(3), operation(4, "human")]
+
+    by = {10: 30, 20: 40}  # the first fell by the third, the second by the fourth
+    check(history, 2, Narrow(), chosen=[4, 3], by=by)
+    check(history, 3, Narrow(), chosen=[4, 3, 2], by=by)
+    check(history, 9, Narrow(actor="agent:a"), chosen=[3, 1], by=by)
+    check(history, 9, Narrow(passing=frozenset({"human"})), chosen=[3, 1], passed=[4], by=by)
+    everything = {FileId(seq): {seq: False} for seq in (10, 20, 30, 40)}
+    assert undoing(history, Narrow(), without(history, by)) == everything
+    assert undoing(history[:2], Narrow(), without(history, by)) == {}
 
 
 def test_what_is_named_when_it_is_passed_over():
@@ -98,12 +102,12 @@ def test_narrowing_comes_before_counting():
     check(history, 1, Narrow(actor="agent:b"), chosen=[1])
     check(history, 1, Narrow(paths=(WorkspacePath("d"),)), chosen=[2])
     check(history, 1, Narrow(paths=(WorkspacePath("dd"),)), chosen=[])
-    assert [one.id for one in matching(reversed(history), Narrow()).chosen] == [3, 2, 1]
+    assert [one.id for one in matching(reversed(history), Narrow(), without(history)).chosen] == [3, 2, 1]
 
 
 def test_only_what_is_narrowed_to_is_flipped():
     """With a path an operation is undone there only, and what fell already is not flipped again."""
     one = operation(1, paths=("a", "b", "c"), fallen=("b",))
 
-    assert undoing([one], Narrow()) == {FileId(10): {10: False}, FileId(12): {12: False}}
-    assert undoing([one], Narrow(paths=(WorkspacePath("c"),))) == {FileId(12): {12: False}}
+    assert undoing([one], Narrow(), without([one])) == {FileId(10): {10: False}, FileId(12): {12: False}}
+    assert undoing([one], Narrow(paths=(WorkspacePath("c"),)), without([one])) == {FileId(12): {12: False}}
