@@ -356,6 +356,26 @@ def test_the_answer_to_a_cancelled_undo_says_what_happened(client):
     assert (client.run("status", {})["operations"][0]["kind"] == "undo") == is_undone
 
 
+# -- the end -------------------------------------------------------------------------------------
+
+
+def test_a_server_ends_while_a_question_is_open(client, tmp_path):
+    """A question that the person has not answered is given up at the end: all is recorded, closed and answered."""
+    state = Path(client.run("status", {})["state"])
+    dirty(client, TEXT)
+    _, pending = client.ask("workspace/executeCommand", {"command": "takeback.undoLast", "arguments": []})
+    assert client.asked.get(timeout=WAIT_S)["method"] == "window/showMessageRequest"
+
+    answer = client.request("shutdown", None)
+    client.notify("exit", None)
+
+    assert answer["result"] is None
+    assert pending.get(timeout=WAIT_S)["error"]["code"] == -32800
+    assert client.process.wait(WAIT_S) == 0
+    assert list((state / "editors").iterdir()) == []
+    assert "Traceback" not in (tmp_path / "server.log").read_text(encoding="utf-8")
+
+
 # -- folders that come and go --------------------------------------------------------------------
 
 

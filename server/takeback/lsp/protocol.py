@@ -29,10 +29,11 @@ Handled = Generator[Any, Any, None]
 
 
 class Protocol(LanguageServerProtocol):
-    """pygls's protocol, but for documents and cancelling.
+    """pygls's protocol, but for documents, cancelling and the end.
 
     It splits lines at form feeds, so we keep the texts ourselves. It answers a cancelled command at once and lets it
-    run on; here the command decides whether it is too late, so that the answer says what really happened.
+    run on; here the command decides whether it is too late, so that the answer says what really happened. It
+    cannot end while a request is open: it walks through the table that each request leaves as it is given up.
     """
 
     def __init__(self, *given: Any) -> None:
@@ -61,6 +62,15 @@ class Protocol(LanguageServerProtocol):
             self._send_response(msg_id, error=refusal.to_response_error())
         else:
             super()._send_handler_result(future, msg_id=msg_id)
+
+    @lsp_method(lsp.SHUTDOWN)
+    def lsp_shutdown(self, params: None) -> Handled:
+        """Close everything, then give up what is not answered; giving up one request ends others with it."""
+        yield from self._pass_on(lsp.SHUTDOWN, params)
+        for msg_id, future in tuple(self._request_futures.items()):
+            if msg_id != self.msg_id:
+                future.cancel()
+        self._shutdown = True
 
     def _pass_on(self, method: str, params: Any) -> Handled:
         handler = self.fm.features.get(method)
