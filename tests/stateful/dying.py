@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+from takeback.errors import StorageFull
 from takeback.files.disk import Folder
 from takeback.files.faults import explained
 from takeback.journal.log import Journal
@@ -45,6 +46,15 @@ def die_after(n: int) -> None:
 def refuse_at(n: int) -> None:
     """Let the disk report an error instead of the `n`-th change of a file."""
     _strike(FOLDER_STEPS, n, lambda step: _refuse())
+
+
+def no_room_for_ends() -> None:
+    """Let the disk be full whenever the journal is to keep what became of an intent."""
+
+    def full(*_args: Any) -> None:
+        raise StorageFull("the disk is full")
+
+    Journal.end_intent = full
 
 
 def count_changes() -> Callable[[], int]:

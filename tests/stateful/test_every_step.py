@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stateful.dying import count_changes, die_after, die_before, refuse_at
+from stateful.dying import count_changes, die_after, die_before, no_room_for_ends, refuse_at
 from takeback.errors import Refused, TakebackError
 from takeback.files.disk import Folder
 from takeback.model.ids import OpId
@@ -280,6 +280,21 @@ def test_an_undo_that_is_refused_any_change_has_done_all_or_nothing(stage):
         assert tree(stage.root) == {0: end, REFUSED: stage.start}[status], n
         assert stage.look() is None, n
         assert tree(stage.root) == {0: end, REFUSED: stage.start}[status], n
+
+
+@pytest.mark.promise(3)
+@pytest.mark.promise(5)
+@pytest.mark.trap(17)
+def test_an_undo_that_cannot_be_recorded_has_done_nothing(stage):
+    """Where the journal has no room for an undo, nor for its reversal, nothing is changed, and a retry takes it back once."""
+    status = stage.in_child(no_room_for_ends, stage.undo)
+
+    assert (status, tree(stage.root)) == (REFUSED, stage.start)
+    assert stage.look() is None
+    assert tree(stage.root) == stage.start
+    assert stage.undo() is Outcome.APPLIED
+    with open_workspace(str(stage.root), stage.environ) as workspace:
+        assert workspace.journal.last_operation() == stage.request.n + 1
 
 
 @pytest.fixture

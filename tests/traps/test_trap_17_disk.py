@@ -147,6 +147,35 @@ def test_full_while_an_undo_is_staged(cramped_workspace):
 
 
 @pytest.mark.trap(17)
+@pytest.mark.promise(3)
+@pytest.mark.promise(5)
+def test_full_before_an_undo_is_recorded(cramped):
+    """However little room is left, an undo that finds too little changed nothing, and once there is room takes one back."""
+    paths = [f"f{number}" for number in range(6)]
+    for word in ("one", "two", "three"):
+        for path in paths:
+            cramped.write(path, "".join(f"{path} {line} {word * (line % 20 == 0)}\n" for line in range(200)))
+        cramped.record()
+    outcomes = set()
+    for leave_kib in range(0, 160, 8):
+        start = cramped.files()
+        filler = fill(cramped.states, leave_kib)
+
+        undone = cramped.tb("undo")
+
+        os.remove(filler)
+        outcomes.add(undone.status)
+        if undone.status == 3:
+            assert (undone.code, cramped.files()) == ("storage_full", start), leave_kib
+            undone = cramped.tb("undo")
+        assert undone.json["undone"] == [2], leave_kib
+        assert cramped.tb("redo").status == 0
+        assert cramped.files() == start
+    assert outcomes == {0, 3}
+    assert cramped.tb("doctor").status == 0
+
+
+@pytest.mark.trap(17)
 def test_over_the_cap_old_content_goes(scene):
     """Over its cap the store lets go of the oldest content and says what went; the last hundred operations stay."""
     config = scene.base / "home" / ".config" / "takeback"

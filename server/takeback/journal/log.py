@@ -165,7 +165,7 @@ class Journal:
         return row_id
 
     def end_intent(self, row_id: int, outcome: str, at_ns: int) -> None:
-        """Write down how an intent ended: `finished` or `reversed`."""
+        """Write down what became of an intent: `recorded` and then `finished`, or `reversed`."""
         self.append("intent_ends", row_id, outcome, at_ns)
         self._db.execute("DELETE FROM claimed WHERE intent = ?", (row_id,))
 

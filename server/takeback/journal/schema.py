@@ -64,7 +64,7 @@ CREATE TABLE standing (         -- changes that were flipped: whether they stand
 CREATE TABLE hunks (            -- what a change did to the lines: content, so `forget` and `gc` may drop it
     change INTEGER PRIMARY KEY, body BLOB NOT NULL
 );
-CREATE TABLE claimed (          -- paths of intents that have not ended
+CREATE TABLE claimed (          -- paths of intents that have no outcome yet
     path BLOB PRIMARY KEY, intent INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE lost (             -- content that was captured and is gone, by the latest of its losses

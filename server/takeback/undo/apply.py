@@ -1,10 +1,12 @@
 """Applies a plan: everything durable first, then the intent, then the files, then the operation.
 
     lock -> every file is what the plan expects -> new content in the store, durable -> intent in the journal
-         -> staged beside the files -> carried out -> what was there before is removed
-         -> operation in the journal, intent ended -> unlock
+         -> staged beside the files -> carried out -> operation in the journal
+         -> what was there before is removed -> intent ended -> unlock
 
-A death at any point is settled by `settle` at the next start: finished if every file is as expected, else reversed.
+Until the operation is in the journal there is a way back, also from a journal that has no room for it.
+A death at any point is settled by `settle` at the next start: what had not begun is given up; what had is finished if
+every file is as expected, else reversed.
 """
 
 from __future__ import annotations
@@ -14,19 +16,19 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from takeback.errors import Busy, Damaged, Refused, TakebackError
 from takeback.files.disk import Folder
 from takeback.journal.log import Journal
-from takeback.model.ids import BlobId, OpId
+from takeback.model.ids import OpId
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind
 from takeback.record import Entry, Recorder, Source
 from takeback.store.objects import ObjectStore
 from takeback.undo.carry import Carrier
-from takeback.undo.intents import Intent, from_bytes, to_bytes
+from takeback.undo.intents import RECORDED, Intent, OpenIntent, from_bytes, still_open, to_bytes
 from takeback.undo.moves import Move, blob_id, lasting_folder, matches
 from takeback.undo.plan import FilePlan, UndoPlan
 from takeback.undo.reversal import Reversal
@@ -101,11 +103,11 @@ class Applier:
 
     def settle(self) -> tuple[Settled, ...]:
         """Finish or reverse every operation that a death interrupted. Returns at once if another process is at work."""
-        if not self._open_intents():
+        if not still_open(self.journal):
             return ()
         try:
             with locked(self.lock_path, 0):
-                return tuple(self._settled(row_id, blob) for row_id, blob in self._open_intents())
+                return self._settle_all()
         except Busy:  # whoever began it is alive
             return ()
 
@@ -118,14 +120,15 @@ class Applier:
         try:
             carrier.stage(moves)
             odd = carrier.carry_out(moves)
+            op = self._record(row_id, intent) if odd is None else None
         except TakebackError:
             self._reverse(row_id, moves)
             raise
         if odd is not None:
             self._reverse(row_id, moves)
             return Stale(paths=(odd.path, odd.target))
-        _conclude(carrier)
-        return Applied(operation=self._end(row_id, intent))
+        self._conclude_at_last(row_id, carrier)
+        return Applied(operation=op)
 
     def _begin(self, intent: Intent) -> int:
         blob = self.store.put(to_bytes(intent))
@@ -144,11 +147,23 @@ class Applier:
             if state != entry.before and (file == entry.file or state.exists):
                 raise Refused(f"{entry.path} was changed by another process", hint="Try again.")
 
-    def _end(self, row_id: int, intent: Intent) -> OpId | None:
+    def _record(self, row_id: int, intent: Intent) -> OpId | None:
         with self.journal.transaction():
             op = self.recorder.append(intent.source, intent.entries)
-            self.journal.end_intent(row_id, "finished", self.clock())
+            self.journal.end_intent(row_id, RECORDED, self.clock())
         return op
+
+    def _conclude_at_last(self, row_id: int, carrier: Carrier) -> None:
+        """All is done and recorded: what the system refuses once is tried again, then by the next start."""
+        for _ in range(2):
+            with suppress(TakebackError):
+                self._conclude(row_id, carrier)
+                return
+
+    def _conclude(self, row_id: int, carrier: Carrier) -> None:
+        carrier.conclude()
+        with self.journal.transaction():
+            self.journal.end_intent(row_id, "finished", self.clock())
 
     def _reverse(self, row_id: int, moves: Sequence[Move]) -> tuple[WorkspacePath, ...]:
         """Put back what was done; files that others changed meanwhile are left, and named."""
@@ -222,14 +237,14 @@ class Applier:
 
     # -- after a death ---------------------------------------------------------------------------
 
-    def _open_intents(self) -> list[tuple[int, str]]:
-        rows = self.journal.records("intents", "id NOT IN (SELECT intent FROM intent_ends) ORDER BY id")
-        return [(row[0], row[1]) for row in rows]
+    def _settle_all(self) -> tuple[Settled, ...]:
+        found = map(self._settled, still_open(self.journal))
+        return tuple(one for one in found if one is not None)
 
-    def _settled(self, row_id: int, blob: str) -> Settled:
+    def _settled(self, left: OpenIntent) -> Settled | None:
         """How it ended; what the system refuses now is no reason to refuse everything else."""
         try:
-            return self._settle(row_id, blob)
+            return self._settle(left)
         except TakebackError as problem:
             logger.warning("an interrupted operation cannot be settled", exc_info=True)
             return Settled(finished=None, problem=problem.message)
@@ -238,7 +253,7 @@ class Applier:
         """Whether something was settled just now: nobody else is at work, so what is claimed was left by a death."""
         if not self.journal.claimed():
             return False
-        return any(not self._settled(row_id, blob).problem for row_id, blob in self._open_intents())
+        return any(not settled.problem for settled in self._settle_all())
 
     def _check_settled(self, files: Sequence[FilePlan]) -> None:
         claimed = self.journal.claimed()
@@ -249,22 +264,31 @@ class Applier:
                 hint="The next command tries to settle it, and says why it cannot.",
             )
 
-    def _settle(self, row_id: int, blob: str) -> Settled:
-        intent = from_bytes(self.store.get(BlobId(blob)))
+    def _settle(self, left: OpenIntent) -> Settled | None:
+        """How it ended; `None` if it was over, but for the removal of what was there before."""
+        intent = from_bytes(self.store.get(left.body))
         moves = intent.moves()
-        if self._finish(moves):
-            return Settled(finished=self._end(row_id, intent), left=())
-        return Settled(finished=None, left=self._reverse(row_id, moves))
-
-    def _finish(self, moves: Sequence[Move]) -> bool:
-        """Whether all could be done. What was half done begins anew, from where it was before."""
         carrier = self._carrier(moves)
+        if left.is_recorded:
+            self._conclude(left.id, carrier)
+            return None
+        if not self._could_finish(carrier, moves):
+            return Settled(finished=None, left=self._reverse(left.id, moves))
+        op = self._record(left.id, intent)
+        self._conclude_at_last(left.id, carrier)
+        return Settled(finished=op)
+
+    def _could_finish(self, carrier: Carrier, moves: Sequence[Move]) -> bool:
+        """Whether all could be done. What was half done begins anew, from where it was before.
+
+        What had not begun, or was put back before, was perhaps said to be refused: it is not done after all.
+        """
+        if not carrier.progress.has_begun():
+            return False
         if carrier.progress.is_over():
             carrier.sync_folders()
-        elif not self._could_begin_anew(carrier, moves):
-            return False
-        carrier.conclude()
-        return True
+            return True
+        return self._could_begin_anew(carrier, moves)
 
     def _could_begin_anew(self, carrier: Carrier, moves: Sequence[Move]) -> bool:
         Reversal(self.folder, self.store, carrier).put_back(moves)
@@ -278,14 +302,6 @@ class Applier:
         except TakebackError:
             logger.warning("an interrupted operation cannot be finished", exc_info=True)
             return False
-
-
-def _conclude(carrier: Carrier) -> None:
-    """All is done, so there is no way back: what the system refuses once is tried again, then by the next start."""
-    try:
-        carrier.conclude()
-    except TakebackError:
-        carrier.conclude()
 
 
 @contextmanager

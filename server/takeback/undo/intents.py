@@ -1,6 +1,10 @@
 """What is about to be done, written down before it is done: enough to finish or to reverse it after a death.
 
-The body of an intent is a blob in the store; the journal's row names it. A second row says how it ended.
+The body of an intent is a blob in the store; the journal's row names it. Further rows say what became of it:
+
+    recorded    its operation is in the journal, and there is no way back; what was there before may still wait
+    finished    that is removed too
+    reversed    everything was put back
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, ChangeSeq, FileId, TurnId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
@@ -19,6 +24,8 @@ from takeback.model.state import FileKind, FileState, Reason
 from takeback.model.text import decode, encode
 from takeback.record import Entry, Source
 from takeback.undo.moves import Move
+
+RECORDED = "recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,29 @@ class Intent:
     def paths(self) -> frozenset[WorkspacePath]:
         """Every path it touches."""
         return frozenset(path for entry in self.entries for path in (entry.path, entry.moved_from) if path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIntent:
+    """An intent that is under way, or was when its process died."""
+
+    id: int
+    body: BlobId
+    is_recorded: bool
+
+
+def still_open(journal: Journal) -> tuple[OpenIntent, ...]:
+    """The intents that are neither finished nor reversed, oldest first."""
+    over = "SELECT intent FROM intent_ends WHERE outcome <> ?"
+    rows = journal.records("intents", f"id NOT IN ({over}) ORDER BY id", (RECORDED,))
+    return tuple(
+        OpenIntent(
+            id=row[0],
+            body=BlobId(row[1]),
+            is_recorded=bool(journal.records("intent_ends", "intent = ?", row[:1])),
+        )
+        for row in rows
+    )
 
 
 def to_bytes(intent: Intent) -> bytes:

@@ -22,16 +22,16 @@ class Progress:
         self._leaving = {move.path: move for move in moves if move.clears}
 
     def is_over(self) -> bool:
-        """Whether nothing is left but to remove what still waits: all is done, or removing has begun.
+        """Whether all is done, and nothing is left but to remove what still waits."""
+        return all(self.is_done(move) and not self._is_under_way(move) for move in self._moves)
 
-        What was taken away is removed only when all was done; what others changed since, they changed afterwards.
-        """
-        if any(self._is_under_way(move) for move in self._moves):
-            return False
-        undone = [move for move in self._moves if not self.is_done(move)]
-        if any(map(self.at_start, undone)):
-            return False
-        return not undone or any(map(self._is_spent, self._moves))
+    def has_begun(self) -> bool:
+        """Whether anything waits, or is no longer as it was at the start."""
+        return any(self._waits(move) or not self.at_start(move) for move in self._moves)
+
+    def _waits(self, move: Move) -> bool:
+        waiting = self._waiting
+        return any(find(move) for find in (waiting.staged, waiting.taken, waiting.returning))
 
     def is_done(self, move: Move) -> bool:
         """Whether the file is where it belongs, and no longer where it was. An empty folder goes last of all."""
@@ -94,13 +94,6 @@ class Progress:
         stat = self._folder.look(move.path)
         same_kind = move.before.kind is FileKind.FILE and move.after.kind is FileKind.FILE
         return stat is not None and stat.n_links > 1 and same_kind
-
-    def _is_spent(self, move: Move) -> bool:
-        """Whether the move is done, and what was there before is removed already."""
-        kept = move.clears and not move.passes
-        if not (kept or (move.stays and move.is_written)) or not self.is_done(move):
-            return False
-        return not self._waiting.taken(move) and not (move.stays and self._waiting.staged(move))
 
     def _is_held(self, target: WorkspacePath) -> bool:
         """Whether something is at `target` that cannot make room, as an empty folder can."""

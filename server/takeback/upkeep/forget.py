@@ -121,7 +121,7 @@ def forget(history: History, chosen: Chosen, clock: Callable[[], int], *, shared
 def _drop(history: History, blobs: frozenset[str]) -> int:
     """Remove the blobs and the bodies of past intents; how many the user's repository holds too."""
     journal, store = history.journal, history.store
-    bodies = journal.query("SELECT body FROM intents WHERE id IN (SELECT intent FROM intent_ends)")
+    bodies = journal.query("SELECT body FROM intents")  # those of open ones are named
     with journal.transaction():
         doomed = blobs | ({row[0] for row in bodies} - named(history))
         linked = sum(one.linked for one in loose_objects(store) if one.id in blobs)

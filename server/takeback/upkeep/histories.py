@@ -14,7 +14,7 @@ from takeback.model.ids import BlobId
 from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorder
 from takeback.store.objects import ObjectStore
-from takeback.undo.intents import Intent, from_bytes
+from takeback.undo.intents import Intent, from_bytes, still_open
 from takeback.watch import baseline as baselines
 
 
@@ -86,8 +86,7 @@ def opened(state: str, clock: Callable[[], int]) -> Iterator[History]:
 
 def open_intents(journal: Journal, store: ObjectStore) -> tuple[tuple[BlobId, Intent], ...]:
     """The operations that are under way, or were when their process died, each with the id of its body."""
-    rows = journal.records("intents", "id NOT IN (SELECT intent FROM intent_ends) ORDER BY id")
-    return tuple((BlobId(row[1]), from_bytes(store.get(BlobId(row[1])))) for row in rows)
+    return tuple((one.body, from_bytes(store.get(one.body))) for one in still_open(journal))
 
 
 def claims_of(store_path: str) -> Callable[[str], Iterable[WorkspacePath]]:
