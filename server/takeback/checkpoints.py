@@ -20,6 +20,7 @@ from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, CheckpointId, OpId, number_in
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
+from takeback.model.words import as_text
 from takeback.record import Baseline, Recorder
 from takeback.store import trees
 from takeback.store.objects import ObjectStore
@@ -108,9 +109,8 @@ class Checkpoints:
             previous = self._newest()
             now = self.clock()
             parents = [previous.commit] if previous else []
-            commit_id = commit(
-                self.store, self._tree(previous, position), parents, wanted.label or "checkpoint", now
-            )
+            message = as_text(wanted.label or "checkpoint")
+            commit_id = commit(self.store, self._tree(previous, position), parents, message, now)
             name = f"cp-{self.journal.next_id('checkpoints')}"
             set_ref(self.store, _REF + name, commit_id)
             self.store.make_durable()

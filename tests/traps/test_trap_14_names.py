@@ -81,3 +81,68 @@ def test_names_of_255_bytes_all_the_way_down(scene):
     assert scene.tb("undo").status == 0
 
     assert path.read_text() == "one\n"
+
+
+ODD = os.fsdecode(b"caf\xe9")
+"""A name in an older encoding, as Python has it."""
+
+
+@pytest.mark.trap(14)
+def test_a_branch_whose_name_is_not_utf_8(scene):
+    """A checkout between such branches is git's operation with both names, and recording goes on."""
+    scene.committed({"f": "one\n"})
+    scene.git("branch", ODD)
+    scene.write("f", "two\n")
+    scene.git("commit", "-qam", "second")
+    scene.tb("status")
+
+    scene.git("checkout", "-q", ODD)
+    found = scene.tb("log").json["operations"]
+    scene.write("g", "mine\n")
+    scene.record()
+
+    assert [(one["actor"], one["label"]) for one in found] == [("git", "checkout main -> caf\\udce9")]
+    assert scene.tb("checkpoint", "create").json["checkpoint"]["branch"] == ODD
+    assert scene.tb("undo").status == 0
+    assert scene.tb("doctor").json["well"]
+
+
+@pytest.mark.trap(14)
+def test_words_that_are_not_utf_8(scene):
+    """Commands, labels, actors, turns and branches of such names are recorded, and chosen by them again."""
+    scene.committed()
+    scene.cli("status")
+    ran = scene.process("run", "--actor", f"agent:{ODD}", "--", "sh", "-c", "echo $0 > g; exit 7", ODD)
+    began = scene.cli("turn", "begin", "--actor", f"agent:{ODD}", "--label", ODD)
+    scene.write("f", "two\n")
+    recorded = scene.cli("record", "--actor", f"agent:{ODD}", "--label", ODD)
+    made = scene.cli("checkpoint", "create", "-m", ODD)
+    exported = scene.cli("checkpoint", "export", ODD, "--branch", ODD)
+
+    assert (ran.returncode, ran.stderr) == (7, "")
+    assert began.json["turn"]["label"] == "caf\\udce9"
+    assert recorded.json["operation"]["turn"] == began.json["turn"]["id"]
+    assert (made.status, exported.status) == (0, 0)
+    assert ODD in scene.git("branch", "--format=%(refname:short)").split()
+    assert len(scene.cli("log", "--actor", f"agent:{ODD}").json["operations"]) == 2
+    assert scene.cli("undo", "2", "--actor", f"agent:{ODD}").json["undone"] == [2, 1]
+
+
+@pytest.mark.trap(14)
+def test_a_workspace_whose_path_is_not_utf_8(scene):
+    """Such a folder is recorded like any other, and its history is found when it moves."""
+    place, moved = scene.root / ODD, scene.root / "moved"
+    place.mkdir()
+    (place / "f").write_text("one\n")
+    assert scene.process("init", "-C", ODD).returncode == 0
+    (place / "f").write_text("two\n")
+    assert scene.cli("record", "-C", ODD).json["operation"]["id"] == 1
+    assert scene.cli("status", "-C", ODD).json["workspace"] == str(place)
+    assert scene.cli("doctor", "-C", ODD).json["well"]
+    place.rename(moved)
+
+    adopted = scene.cli("doctor", "-C", "moved", "--adopt", str(place))
+
+    assert adopted.status == 0, adopted.err
+    assert scene.cli("undo", "-C", "moved").json["outcome"] == "applied"
+    assert (moved / "f").read_text() == "one\n"

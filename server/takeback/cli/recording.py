@@ -12,6 +12,7 @@ from takeback.cli.app import Invocation, command, here, takeback
 from takeback.errors import TakebackError
 from takeback.model.ids import OpId
 from takeback.model.operation import parse_actor
+from takeback.model.words import as_text
 from takeback.processes import run_command
 from takeback.service import answers, recording
 
@@ -24,9 +25,7 @@ def init(invocation: Invocation) -> None:
     """Make the baseline now, with progress. Every other command makes it when it is needed."""
     with invocation.workspace() as workspace:
         answer = {"version": answers.VERSION, "workspace": workspace.root, "state": workspace.state}
-        invocation.answer(
-            answer, lambda: click.echo(f"Recording {workspace.root}\nHistory in {workspace.state}")
-        )
+        invocation.answer(answer, lambda: render.started(workspace.root, workspace.state))
 
 
 @command(takeback, "record")
@@ -78,7 +77,7 @@ def run(invocation: Invocation, actor: str | None, label: str, argv: tuple[str, 
     The exit status is the command's; 125 if Takeback failed, 126 if it cannot be executed, 127 if it was not found,
     128+n if signal n ended it.
     """
-    who = parse_actor(actor) if actor is not None else f"command:{os.path.basename(argv[0])}"
+    who = parse_actor(actor) if actor is not None else as_text(f"command:{os.path.basename(argv[0])}")
     try:
         with (
             invocation.workspace() as workspace,

@@ -44,6 +44,11 @@ _HEADLINES = {
 }
 
 
+def started(root: str, state: str) -> None:
+    """Which folder is recorded, and where its history lies."""
+    click.echo(f"Recording {printable(root)}\nHistory in {printable(state)}")
+
+
 def operations(found: Sequence[Operation]) -> None:
     """The operations, newest first: a table on a terminal, a line for each when piped."""
     if not found:
@@ -188,7 +193,7 @@ def checkpoints(found: Sequence[Checkpoint]) -> None:
 
 def exported(one: Exported) -> None:
     """A checkpoint that became a commit."""
-    click.echo(f"{one.checkpoint.id} is commit {one.commit[:12]} on the new branch {one.branch}")
+    click.echo(f"{one.checkpoint.id} is commit {one.commit[:12]} on the new branch {printable(one.branch)}")
     for path in one.left_out:
         click.echo(f"  left out, as it belongs to another repository: {printable(path)}")
 

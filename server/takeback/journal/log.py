@@ -27,6 +27,7 @@ from takeback.journal.rows import (
     path_out,
     state_in,
     state_out,
+    values_out,
 )
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
 from takeback.model.operation import Change
@@ -115,7 +116,7 @@ class Journal:
         marks = ", ".join("?" * len(columns))
         self._db.executemany(
             f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",
-            [(*row, checksum(row)) for row in rows],
+            [(*row, checksum(row)) for row in map(values_out, rows)],
         )
 
     def next_id(self, table: str) -> int:
@@ -126,7 +127,7 @@ class Journal:
         """The rows of a query. Raises Damaged if the database cannot be read, NotFound for a number beyond 64 bits."""
         with translated(self.path):
             try:
-                return self._db.execute(sql, parameters).fetchall()
+                return self._db.execute(sql, values_out(parameters)).fetchall()
             except OverflowError as error:
                 raise NotFound("so large a number names nothing in this history") from error
 
@@ -326,7 +327,7 @@ class Journal:
 
     def count(self, name: str, n: int = 1) -> None:
         """Add `n` to a counter."""
-        derived.count(self._db, name, n)
+        derived.count(self._db, *values_out((name, n)))
 
     def counters(self) -> dict[str, int]:
         """Every counter."""
@@ -335,7 +336,8 @@ class Journal:
     def fact(self, name: str) -> str | None:
         """The latest value of a fact about this workspace (`root`, `baseline` …)."""
         rows = self.records("facts", "name = ? ORDER BY id DESC LIMIT 1", (name,))
-        return str(rows[0][2]) if rows else None
+        value = rows[0][2] if rows else None
+        return os.fsdecode(value) if isinstance(value, bytes) else value
 
     def last_change(self) -> ChangeSeq:
         """The newest change's sequence number; 0 before the first."""

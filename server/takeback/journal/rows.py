@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from takeback.errors import Damaged
@@ -12,6 +12,7 @@ from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
 from takeback.model.operation import Change
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
+from takeback.model.words import as_text
 
 Row = Sequence[Any]
 T = TypeVar("T")
@@ -28,6 +29,11 @@ def checked(table: str, row: Row) -> Row:
     if checksum(values) != stored:
         raise Damaged(f"row {values[0]} of {table} in the journal is not what was written")
     return values
+
+
+def values_out(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Values as SQLite takes them: a word outside UTF-8, wherever it came from, becomes text here."""
+    return tuple(as_text(value) if isinstance(value, str) else value for value in values)
 
 
 def path_out(path: WorkspacePath | None) -> bytes | None:

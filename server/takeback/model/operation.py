@@ -11,6 +11,7 @@ from takeback.errors import UsageError
 from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
+from takeback.model.words import as_text
 
 
 class OperationKind(StrEnum):
@@ -43,7 +44,7 @@ def parse_actor(text: str) -> str:
     """
     prefix, colon, name = text.partition(":")
     if text in (HUMAN, TAKEBACK, UNKNOWN, GIT) or (prefix in ("agent", "command") and colon and name.strip()):
-        return text
+        return as_text(text)
     raise UsageError(
         f"{text!r} is no actor",
         hint="An actor is human, git, takeback, unknown, agent:NAME or command:NAME.",

@@ -78,7 +78,8 @@ def export(repository: Repository, root: str, wanted: Commit, scratch: str) -> E
         left_out = _fill(git, root, wanted, _entries(git, parent))
         tree = git.ask("write-tree").decode().strip()
         commit = _commit(git, tree, parent, wanted)
-        git.ask("update-ref", "--stdin", stdin=f"create refs/heads/{wanted.branch} {commit}\n".encode())
+        line = f"create refs/heads/{wanted.branch} {commit}\n"
+        git.ask("update-ref", "--stdin", stdin=os.fsencode(line))
     return Exported(commit=commit, parent=parent, left_out=left_out)
 
 

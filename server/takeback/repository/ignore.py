@@ -130,7 +130,7 @@ class IgnoreRules:
         rules = [self._excludes_file[1], os.path.join(self._plain_git_dir, "info", "exclude")]
         rules += [os.path.join(found.common_dir, "info", "exclude") for found in self._repositories()]
         rules += [os.path.join(folder, ".gitignore") for folder in self._folders_above()]
-        return hashlib.sha256((configuration + _stats(rules)).encode()).hexdigest()
+        return hashlib.sha256(os.fsencode(configuration + _stats(rules))).hexdigest()
 
     def _choose_outer(self) -> _Owner:
         """The repository around the root, unless it ignores the root: then whoever opened it wants it recorded."""

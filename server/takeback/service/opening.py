@@ -186,7 +186,7 @@ def _remembered(journal: Journal) -> Callable[[], Baseline]:
 
 def _remember_root(workspace: Workspace) -> None:
     with workspace.journal.transaction():
-        workspace.journal.append("facts", "root", workspace.root, workspace.clock())
+        workspace.journal.append("facts", "root", os.fsencode(workspace.root), workspace.clock())
 
 
 def check_root(root: str, environ: Mapping[str, str]) -> None:

@@ -85,7 +85,7 @@ def _make_way(new: str, clock: Callable[[], int]) -> None:
 
 def _remember(state: str, root: str, clock: Callable[[], int]) -> None:
     with closing(Journal(state)) as journal, journal.transaction():
-        journal.append("facts", "root", root, clock())
+        journal.append("facts", "root", os.fsencode(root), clock())
 
 
 def _compared(history: History, folder: Folder) -> Candidate:
