@@ -2,6 +2,9 @@
 
 import pytest
 
+from takeback.model.operation import OperationKind
+from takeback.record import Source
+
 
 @pytest.mark.trap(4)
 def test_a_rule_added(scene):
@@ -46,3 +49,36 @@ def test_a_rule_removed(scene):
     assert [change["path"] for change in changes] == [".gitignore"]
     assert scene.tb("rollback", checkpoint).status == 0
     assert scene.read("precious/data") == "irreplaceable\n"
+
+
+@pytest.mark.trap(4)
+def test_a_file_added_by_force(scene):
+    """An ignored file that git comes to track is adopted by the next look, and its changes are recorded from then on."""
+    scene.committed({"f": "one\n", ".gitignore": "*.conf\n"})
+    scene.write("my.conf", "irreplaceable\n")
+    scene.checkpoint()
+    scene.git("add", "-f", "my.conf")
+    assert scene.record() is None
+    scene.write("my.conf", "agent\n")
+    scene.record()
+
+    assert scene.tb("undo").status == 0
+
+    assert scene.read("my.conf") == "irreplaceable\n"
+
+
+@pytest.mark.trap(4)
+def test_a_look_at_one_path(scene):
+    """What was there, ignored, and is told of by name once a rule uncovers it, is not new either."""
+    scene.committed({"f": "one\n", ".gitignore": "*.conf\n"})
+    scene.write("my.conf", "irreplaceable\n")
+    scene.checkpoint()
+    scene.write(".gitignore", "")
+    scene.write("my.conf", "agent\n")
+    with scene.opened() as workspace:
+        workspace.looker.at(["my.conf"], Source(kind=OperationKind.EDIT, actor="agent:a"))
+    scene.record()
+
+    scene.tb("undo")
+
+    assert scene.read("my.conf") == "agent\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import marshal
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -37,6 +37,11 @@ class StatCache:
     def n_files(self) -> int:
         """How many files and links the look counted."""
         return sum(record[3] for record in self.folders.values())
+
+    def left_out(self) -> Iterator[str]:
+        """The paths that the look left out, those of folders with their `/`."""
+        for folder, (_, left_out, _, _) in self.folders.items():
+            yield from (f"{folder}/{name}" if folder else name for name in left_out)
 
 
 def load_cache(path: str) -> StatCache:

@@ -39,8 +39,6 @@ class Scan:
     """Files, links and special files that are new, or not proved to be unchanged."""
     vanished: tuple[WorkspacePath, ...]
     """Where the cache has a file or link and there is none any more (perhaps a folder)."""
-    adoptable: frozenset[WorkspacePath]
-    """Those of `changed` that were left out before, or lie below a folder that was: they are not new."""
     empty_folders: tuple[WorkspacePath, ...]
     """All folders that hold nothing at all, whether they were empty before or not."""
     unreadable_folders: tuple[WorkspacePath, ...]
@@ -74,12 +72,14 @@ def scan(  # noqa: PLR0913  # three of them are named at the call
     started_ns: int,
     max_files: int,
     recheck: bool = False,
+    ask_in: Set[str] = _NOTHING,
 ) -> Scan:
     """What differs from `cache` in the tree at `root`.
 
     `leave_out` is asked once for each level of the tree that holds names without a remembered answer; with `recheck`
-    it is asked about all names again. `started_ns` is the wall clock before the call: a file that was written later,
-    or so shortly before that a write could still follow unseen, is reported again by the next look.
+    it is asked about all names again, else about those in the folders `ask_in`. `started_ns` is the wall clock before
+    the call: a file that was written later, or so shortly before that a write could still follow unseen, is reported
+    again by the next look.
     `.git` and staged files are passed over. Paths are not protected against folders that are replaced by links
     during the look; whoever reads them is (`disk.Folder`).
     Raises WorkspaceRefused when there are more than `max_files`, or `root` is no folder that can be listed.
@@ -98,6 +98,7 @@ def scan(  # noqa: PLR0913  # three of them are named at the call
                 started_ns=started_ns,
                 max_files=max_files,
                 recheck=recheck,
+                ask_in=ask_in,
             )
             level = [""]
             while level:
@@ -118,11 +119,10 @@ class _Look:
     started_ns: int
     max_files: int
     recheck: bool
+    ask_in: Set[str]
     _folders: dict[str, Record] = field(default_factory=dict)
     _times: dict[WorkspacePath, Times] = field(default_factory=dict)
     _vanished: list[str] = field(default_factory=list)
-    _adoptable: list[str] = field(default_factory=list)
-    _adopted_folders: set[str] = field(default_factory=set)
     _empty: list[str] = field(default_factory=list)
     _unreadable: list[str] = field(default_factory=list)
     _n_files: int = 0
@@ -133,13 +133,13 @@ class _Look:
         differing: list[tuple[str, list[Any]]] = []
         for folder in level:
             record = self.cache.folders.get(folder)
-            if record is not None and self.helper.proves(folder):
+            if record is not None and not self._asks(folder) and self.helper.proves(folder):
                 below += self._keep(folder, record)
                 continue
             listing = self._list(folder, record or _NO_RECORD)
             if listing is None:
                 continue
-            if record is not None and not self.recheck and packed(listing) == record[0]:
+            if record is not None and not self._asks(folder) and packed(listing) == record[0]:
                 below += self._keep(folder, record)
             else:
                 differing.append((folder, listing))
@@ -151,7 +151,6 @@ class _Look:
         return Scan(
             changed=tuple(sorted(self._times)),
             vanished=_paths(self._vanished),
-            adoptable=frozenset(_paths(self._adoptable)),
             empty_folders=_paths(self._empty),
             unreadable_folders=_paths(self._unreadable),
             n_files=self._n_files,
@@ -162,7 +161,7 @@ class _Look:
     def _list(self, folder: str, record: Record) -> list[Any] | None:
         """The listing; None when there is none, because the folder is gone or cannot be read."""
         try:
-            return list_folder(self.root_fd, folder, _NOTHING if self.recheck else record[1])
+            return list_folder(self.root_fd, folder, _NOTHING if self._asks(folder) else record[1])
         except OSError as exc:
             if exc.errno in _NO_DESCRIPTOR:
                 raise
@@ -190,6 +189,10 @@ class _Look:
             if (record := self.cache.folders.get(folder)) is not None:
                 waiting += self._keep(folder, record)
 
+    def _asks(self, folder: str) -> bool:
+        """Whether `leave_out` is asked anew about everything in `folder`."""
+        return self.recheck or folder in self.ask_in
+
     def _compare_all(self, differing: Sequence[tuple[str, list[Any]]]) -> list[str]:
         asked = [path for folder, listing in differing for path in self._unanswered(folder, listing)]
         left_out = self.leave_out(asked) if asked else _NOTHING
@@ -200,7 +203,7 @@ class _Look:
         prefix = f"{folder}/" if folder else ""
         record = self.cache.folders.get(folder)
         known: Set[str] = _NOTHING
-        if record is not None and not self.recheck:
+        if record is not None and not self._asks(folder):
             known = {name for name, _ in entries_of(unpacked(record[0]))}
         return [
             prefix + name for name, _ in entries_of(listing) if name not in known and not _is_skipped(name)
@@ -221,31 +224,21 @@ class _Look:
             now.append(name)
             if _is_skipped(name):
                 now += times or ()
-            elif path in answers or (name in left_before and not self.recheck):
+            elif path in answers or (name in left_before and not self._asks(folder)):
                 left_out.add(name)
             elif times is None:
                 below.append(name[:-1])
-                self._adopt_folder(folder, name, path, left_before)
             else:
                 n_files += 1
                 now += settled(times, self.started_ns)
                 if known != times:
-                    self._note(WorkspacePath(path), times, was_left_out=name in left_before, folder=folder)
+                    self._times[WorkspacePath(path)] = times
         self._note_vanished(prefix, before)
         self._count(n_files)
         self._folders[folder] = (packed(now), frozenset(left_out), tuple(below), n_files)
         if not now and folder:
             self._empty.append(folder)
         return [prefix + name for name in below]
-
-    def _note(self, path: WorkspacePath, times: Times, *, was_left_out: bool, folder: str) -> None:
-        self._times[path] = times
-        if was_left_out or folder in self._adopted_folders:
-            self._adoptable.append(path)
-
-    def _adopt_folder(self, folder: str, name: str, path: str, left_before: Set[str]) -> None:
-        if name in left_before or folder in self._adopted_folders:
-            self._adopted_folders.add(path[:-1])
 
     def _note_vanished(self, prefix: str, before: Iterable[str]) -> None:
         for name in before:

@@ -103,8 +103,9 @@ def _run(
     with tempfile.TemporaryFile() as given:
         given.write(stdin)
         given.seek(0)
-        status, out, err = Git(folder).execute(
-            [*_without_git_variables(ours), program, "--no-pager", *arguments],
+        # git itself goes to the folder: one that is gone is a failure of git's then, and none of starting it.
+        status, out, err = Git(os.sep).execute(
+            [*_without_git_variables(ours), program, "-C", folder, "--no-pager", *arguments],
             istream=given,
             env=ours,
             with_extended_output=True,

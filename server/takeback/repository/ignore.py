@@ -119,6 +119,16 @@ class IgnoreRules:
         """Those of `paths` that git would not track, whether they are recorded or not."""
         return frozenset(self._ignored(paths))
 
+    def tracked(self, paths: Iterable[str]) -> frozenset[str]:
+        """Those of `paths` that are tracked, or are folders that hold a tracked path. Cost: git's list, if it changed."""
+        groups, _ = self._by_owner(paths)
+        return frozenset(path for folder, group in groups.items() for path in self._tracked_in(folder, group))
+
+    def index_token(self) -> str:
+        """A value that changes with the index of the repository around the root: other paths may be tracked."""
+        repository = self._outer.repository
+        return " ".join(map(str, repository.index_stamp())) if repository else ""
+
     def rules_token(self) -> str:
         """A value that changes when a rule changed that no `.gitignore` inside the workspace holds.
 
@@ -148,18 +158,23 @@ class IgnoreRules:
         return bool(name) and any(fnmatchcase(name, pattern) for pattern in self._include_ignored)
 
     def _ignored(self, paths: Sequence[str]) -> set[str]:
-        owners: dict[str, str | None] = {"": ""}
-        groups: dict[str, list[str]] = {}
-        refused: set[str] = set()
-        for path in paths:
-            owner = self._owner_folder(path.rstrip("/").rpartition("/")[0], owners)
-            if owner is None:
-                refused.add(path)
-            else:
-                groups.setdefault(owner, []).append(path)
+        groups, refused = self._by_owner(paths)
         for folder, group in groups.items():
             refused |= self._refused_in(folder, group)
         return refused | self._below_refused({folder: group for folder, group in groups.items() if folder})
+
+    def _by_owner(self, paths: Iterable[str]) -> tuple[dict[str, list[str]], set[str]]:
+        """`paths` by the folder of the repository that decides about them, and those beyond a symlink."""
+        owners: dict[str, str | None] = {"": ""}
+        groups: dict[str, list[str]] = {}
+        beyond: set[str] = set()
+        for path in paths:
+            owner = self._owner_folder(path.rstrip("/").rpartition("/")[0], owners)
+            if owner is None:
+                beyond.add(path)
+            else:
+                groups.setdefault(owner, []).append(path)
+        return groups, beyond
 
     def _owner_folder(self, folder: str, owners: dict[str, str | None]) -> str | None:
         """The folder of the repository that decides about what lies in `folder`: the empty name is the outer one.
@@ -192,12 +207,24 @@ class IgnoreRules:
 
     def _refused_in(self, folder: str, group: list[str]) -> set[str]:
         """The paths of `group` that the repository at `folder` ignores."""
+        owner, asked = self._asked(folder, group)
+        return {asked[path] for path in self._refused_by(owner, list(asked))}
+
+    def _tracked_in(self, folder: str, group: list[str]) -> list[str]:
+        """The paths of `group` that the repository at `folder` tracks, or holds a tracked path below."""
+        owner, asked = self._asked(folder, group)
+        if owner.repository is None:
+            return []
+        _read_tracked(owner, owner.repository)
+        return [path for name, path in asked.items() if _is_tracked(owner.tracked, name.rstrip("/"))]
+
+    def _asked(self, folder: str, group: list[str]) -> tuple[_Owner, dict[str, str]]:
+        """The repository at `folder`, and the paths of `group` by the names that they have in there."""
         owner = self._nested[folder] if folder else self._outer
         prefix = os.path.relpath(os.path.join(self._root, folder), owner.work_tree)
         start = "" if prefix == "." else prefix + "/"
         cut = len(folder) + 1 if folder else 0
-        asked = {start + path[cut:]: path for path in group}
-        return {asked[path] for path in self._refused_by(owner, list(asked))}
+        return owner, {start + path[cut:]: path for path in group}
 
     def _below_refused(self, nested: dict[str, list[str]]) -> set[str]:
         """The paths in nested repositories whose own folder is ignored. Goes one nesting up at each call."""
@@ -219,6 +246,8 @@ class IgnoreRules:
         answer = self._check(owner, paths)
         if answer.status in _JUDGED:
             return command.nul_split(answer.out)
+        if not os.path.isdir(owner.work_tree):  # renamed meanwhile: nothing is there to be left out
+            return []
         if owner.repository and self._check(owner, ["any"]).status not in _JUDGED:
             # git will not have this repository (another owner, another format): it is a plain folder to us.
             owner.repository = None

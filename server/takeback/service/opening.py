@@ -26,6 +26,7 @@ from takeback.upkeep.histories import holds_history
 from takeback.watch import baseline
 from takeback.watch.git_moves import GitMoves
 from takeback.watch.look import Looker
+from takeback.watch.passed_over import PassedOver
 
 if TYPE_CHECKING:  # only a process that records needs watchdog
     from takeback.watch.run import Watching
@@ -126,6 +127,7 @@ def _assemble(
     rules = IgnoreRules(
         folder.path, plain_git_dir=store.path, include_ignored=loaded.config.record.include_ignored
     )
+    cache_path = os.path.join(state, "stat.cache")
     applier = Applier(
         folder=folder,
         journal=journal,
@@ -150,9 +152,10 @@ def _assemble(
             recorder=recorder,
             rules=rules,
             config=loaded.config.record,
-            cache_path=os.path.join(state, "stat.cache"),
+            cache_path=cache_path,
             clock=clock,
             moves=GitMoves(root=folder.path, journal=journal, recorder=recorder, clock=clock),
+            passed_over=PassedOver(cache_path),
         ),
         applier=applier,
         checkpoints=Checkpoints(

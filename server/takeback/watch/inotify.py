@@ -87,6 +87,10 @@ class InotifyWatcher:
         self._leaving: dict[int, _Leaving] = {}
         self._arrived: list[str] = []
         """Folders that appeared in this batch, still unwatched."""
+        self._left: set[str] = set()
+        """Folders that are not watched because they are left out."""
+        self._index_moved = False
+        """git may track something in a folder that is left out: then it is recorded."""
         self._just_touched: str | None = None
         self._is_stale = False
         """Events about folders may be among what was lost."""
@@ -196,7 +200,7 @@ class InotifyWatcher:
             self._is_stale = False
             self._rebuild()
         arrived, self._arrived = self._arrived, []
-        self._enter(arrived, tell=True)
+        self._enter([*arrived, *self._left_before_index_moved()], tell=True)
         now_ns = self._clock()
         self._give_up([cookie for cookie, left in self._leaving.items() if left.until_ns <= now_ns])
 
@@ -235,6 +239,7 @@ class InotifyWatcher:
     def _on_git(self, name: str) -> None:
         if name in GIT_NAMES:
             self._put(GitMoved())
+        self._index_moved = self._index_moved or name == "index"
 
     def _on_self(self, event: InotifyEvent) -> None:
         """Only the root asks to hear of its own end; every other folder's is told by its parent."""
@@ -334,7 +339,18 @@ class InotifyWatcher:
 
     def _left_out(self, folders: Sequence[str]) -> Set[str]:
         asked = [folder + "/" for folder in folders if folder]
-        return self._leave_out(asked) if asked else frozenset()
+        left_out = self._leave_out(asked) if asked else frozenset()
+        self._left.difference_update(folders)
+        self._left.update(folder.rstrip("/") for folder in left_out)
+        return left_out
+
+    def _left_before_index_moved(self) -> Sequence[str]:
+        """The folders to ask about again, if git's index was written: that is no change of a rule."""
+        if not self._index_moved:
+            return ()
+        self._index_moved = False
+        left, self._left = self._left, set()
+        return sorted(folder for folder in left if os.path.isdir(self._absolute(folder)))
 
     def _enter_one(self, folder: str, *, tell: bool) -> Sequence[str]:
         """The folders in `folder`, once that is watched; none if it cannot be."""

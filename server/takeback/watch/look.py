@@ -27,6 +27,7 @@ from takeback.record import Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
 from takeback.store.objects import ObjectStore
 from takeback.watch.git_moves import GitMoves
+from takeback.watch.passed_over import PassedOver
 from takeback.watch.settle import Move
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,16 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Until:
+    """What a look knew when it began."""
+
+    change: ChangeSeq
+    """The last one in the journal."""
+    index: str
+    """The index of git's, as `IgnoreRules.index_token` tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
     """Looks at one workspace."""
 
@@ -60,22 +71,32 @@ class Looker:
     cache_path: str
     clock: Callable[[], int]
     moves: GitMoves
+    passed_over: PassedOver
 
-    def everything(self, source: Source) -> Looked:
-        """Record whatever differs from the last known state, anywhere."""
+    def everything(self, source: Source, moves: Iterable[Move] = ()) -> Looked:
+        """Record whatever differs from the last known state, anywhere, with the renames that events saw."""
         cache = load_cache(self.cache_path)
-        since, last = self._looked_until(), self.journal.last_change()
+        self.passed_over.recall(cache)
+        before = self._looked_until()
+        until = _Until(change=self.journal.last_change(), index=self.rules.index_token())
         token = self.rules.rules_token()
-        seen = self.scan(cache, recheck=token != self.journal.fact("rules"))
+        uncovered = self.newly_tracked() if until.index != before.index else frozenset()
+        seen = self.scan(
+            cache,
+            recheck=token != self.journal.fact("rules"),
+            ask_in={parent(path) for path in uncovered},
+        )
         if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
             seen = self.scan(cache, recheck=True)
-        unseen = self._unseen(cache, seen, since)
-        recorded = self._again(self._record(source, seen, self._renamed(cache, seen), unseen), source)
+        unseen = self._unseen(cache, seen, before.change)
+        renamed = {**self._renamed(cache, seen), **self._sources(moves)}
+        recorded = self._again(self._record(source, seen, renamed, unseen), source)
         if not recorded.deferred:
             if seen.cache is not cache:
                 save_cache(seen.cache, self.cache_path)
-            if last != since:
-                self._remember_looked_until(last)
+            if until != before:
+                self._remember_looked_until(until)
+            self.passed_over.learn(seen.cache)
         self._remember_rules(token)
         return Looked(operation=recorded.operation, git=recorded.git, unreadable=seen.unreadable_folders)
 
@@ -90,19 +111,30 @@ class Looker:
         )
         return tuple(sorted(found - {*seen.changed, *seen.vanished, *seen.empty_folders}))
 
-    def _looked_until(self) -> ChangeSeq:
-        """The last change that was in the journal when the tree was looked at last."""
+    def newly_tracked(self) -> frozenset[WorkspacePath]:
+        """What was left out and is tracked now, files and folders. Cost: git's list of what it tracks, if it changed."""
+        return frozenset(WorkspacePath(path) for path in self.rules.tracked(self.passed_over.paths()))
+
+    def has_new_rules_for(self, paths: Iterable[WorkspacePath]) -> bool:
+        """Whether rules that no event tells of changed since the last look, and some of `paths` were left out then."""
+        if not any(path in self.passed_over for path in paths):
+            return False
+        return self.rules.rules_token() != self.journal.fact("rules")
+
+    def _looked_until(self) -> _Until:
+        """What was known when the tree was looked at last."""
         try:
             with open(self._looked_path, encoding="ascii") as file:
-                return ChangeSeq(int(file.read()))
+                change, _, index = file.read().partition(" ")
+            return _Until(change=ChangeSeq(int(change)), index=index)
         except (OSError, ValueError):
-            return views.START
+            return _Until(change=views.START, index="")
 
-    def _remember_looked_until(self, seq: ChangeSeq) -> None:
+    def _remember_looked_until(self, until: _Until) -> None:
         temporary = f"{self._looked_path}.{os.getpid()}"
         with explained("write", temporary):
             with open(temporary, "w", encoding="ascii") as file:
-                file.write(str(seq))
+                file.write(f"{until.change} {until.index}")
             os.replace(temporary, self._looked_path)
 
     @property
@@ -167,9 +199,15 @@ class Looker:
 
     def observe(self, paths: Sequence[WorkspacePath]) -> tuple[Observation, ...]:
         """What is at `paths` now, content in the store; paths that are not recorded are left out."""
-        unknown = [path for path in paths if not self._is_recorded(path)]
-        left_out = self.rules.ignored(unknown) if unknown else frozenset()
-        return tuple(self._observation(path) for path in paths if path not in left_out)
+        unknown = dict.fromkeys(path for path in paths if not self._is_recorded(path))
+        left_out = self.rules.ignored(tuple(unknown)) if unknown else frozenset()
+        for path in map(WorkspacePath, left_out):
+            self.passed_over.note(path, is_there=self.folder.look(path) is not None)
+        return tuple(
+            self._observation(path, adopted=path in unknown and self._was_there(path))
+            for path in paths
+            if path not in left_out
+        )
 
     def left_out(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of `paths` that are not recorded: ignored, and never recorded before. Folders end with `/`."""
@@ -187,8 +225,15 @@ class Looker:
         for name in names:
             yield from self.there(WorkspacePath(f"{path}/{name}"))
 
-    def scan(self, cache: StatCache, *, recheck: bool = False, tracked: Set[str] = frozenset()) -> Scan:
-        """What is not proved to be as `cache` says.
+    def scan(
+        self,
+        cache: StatCache,
+        *,
+        recheck: bool = False,
+        ask_in: Set[str] = frozenset(),
+        tracked: Set[str] = frozenset(),
+    ) -> Scan:
+        """What is not proved to be as `cache` says. Rules are asked anew about what is in the folders `ask_in`.
 
         `tracked` are paths, and folders with their `/`, that git tracks: they need not be asked about.
         """
@@ -204,6 +249,7 @@ class Looker:
             started_ns=self.clock(),
             max_files=self.config.max_files,
             recheck=recheck,
+            ask_in=ask_in,
         )
 
     def read(self, path: WorkspacePath) -> FileState:
@@ -231,7 +277,7 @@ class Looker:
         unseen: Sequence[WorkspacePath],
     ) -> Recorded:
         empty = set(seen.empty_folders)
-        observations = [self._observation(path, adopted=path in seen.adoptable) for path in seen.changed]
+        observations = [self._observation(path, adopted=self._was_there(path)) for path in seen.changed]
         gone = (*seen.vanished, *unseen)
         observations += [self._observation(path) for path in gone if path not in empty]
         observations += [Observation(path=path, after=EMPTY_DIRECTORY) for path in seen.empty_folders]
@@ -249,6 +295,10 @@ class Looker:
     def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
         seen_at = self.journal.last_change()  # before the file is read
         return Observation(path=path, after=self.read(path), adopted=adopted, seen_at=seen_at)
+
+    def _was_there(self, path: WorkspacePath) -> bool:
+        """Whether it was there before it became recordable, and is recorded for the first time."""
+        return path in self.passed_over and self.journal.known(path) is None and not self._is_recorded(path)
 
     def _state(self, path: WorkspacePath, reading: Reading) -> FileState:
         if reading.kind is None:

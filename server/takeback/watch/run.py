@@ -25,7 +25,7 @@ from takeback.watch.events import Clock, Event, LeaveOut, Lost, LostReason
 from takeback.watch.look import Looker
 from takeback.watch.notify import Notifier
 from takeback.watch.pace import Pace
-from takeback.watch.settle import Burst, Settle, joined, only
+from takeback.watch.settle import Burst, Move, Settle, joined, only
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ GIT_AT_WORK_S = 30
 """A younger `index.lock` means that git is still writing: its files are not recorded one half at a time."""
 RULE_FILES = frozenset({".gitignore"})
 LOST = "found by looking, because events were lost"
+
+NOTHING = Recorded(operation=None, deferred=())
 
 _BLIND = frozenset({LostReason.LIMIT, LostReason.UNWATCHED, LostReason.STOPPED})
 _NO_LOOK = frozenset({LostReason.UNREADABLE, LostReason.ROOT_GONE})
@@ -151,21 +153,18 @@ class Watching:
         recorded; then it is tried again.
         """
         if self.is_over:
-            return Recorded(operation=None, deferred=())
+            return NOTHING
         seen = self._notifier.sync(SYNC_S)
         self._take_in()
         waiting = (*self._pace.flush(), *self._again)
         burst = self._settle.flush()
         chosen = source or self._source("")
-        recorded = Recorded(operation=None, deferred=())
+        recorded = NOTHING
         if burst is not None or waiting or self._unrecorded is not None:
             found = only(waiting)
             recorded = self._record(found if burst is None else joined(found, burst), chosen)
         if not seen or self._owes_look or self._blind_since is not None:
-            looked = self._look(chosen)
-            recorded = replace(
-                recorded, operation=looked.operation or recorded.operation, git=looked.git or recorded.git
-            )
+            recorded = _both(self._look(chosen), recorded)
         return recorded
 
     # --------------------------------------------------------------------------------------------
@@ -200,21 +199,20 @@ class Watching:
             burst = joined(self._unrecorded, burst)
         recorded = self._record_paths(burst, source)
         if self._must_look(burst):
-            looked = self._look(replace(source, label=LOST) if burst.lost and not source.told else source)
-            recorded = replace(recorded, git=recorded.git or looked.git)
-            if recorded.operation is None:
-                recorded = replace(recorded, operation=looked.operation)
+            label = source.label if source.told else LOST
+            recorded = _both(recorded, self._look(replace(source, label=label)))
         return recorded
 
     def _record_paths(self, burst: Burst, source: Source) -> Recorded:
         for path in burst.paths:
             self._again.pop(path, None)
         self._unrecorded = None
-        if (
-            not burst.paths or self._is_paused()
-        ):  # the look at the end of the pause finds what happens meanwhile
-            return Recorded(operation=None, deferred=())
+        if self._is_paused():  # the look at the end of the pause finds what happens meanwhile
+            return NOTHING
         try:
+            uncovered = self._look_for_uncovered(burst, source)
+            if not burst.paths:
+                return uncovered
             recorded = self._looker.burst(
                 burst.paths, burst.folders, burst.moves, source, complete=burst.git_moved
             )
@@ -227,7 +225,19 @@ class Watching:
                 self._delays.pop(path, None)
         self._try_again(recorded.deferred)
         self._succeeded()
-        return recorded
+        return _both(uncovered, recorded)
+
+    def _look_for_uncovered(self, burst: Burst, source: Source) -> Recorded:
+        """Look first where more may be recordable than before: what was there is not new, as its events would say."""
+        is_uncovered = (
+            any(path.rpartition("/")[2] in RULE_FILES for path in burst.paths)
+            or (burst.git_moved and bool(self._looker.newly_tracked()))
+            or self._looker.has_new_rules_for(burst.paths)
+        )
+        if not is_uncovered:
+            return NOTHING
+        self._notifier.widen()
+        return self._look(source, burst.moves)
 
     def _try_again(self, paths: Iterable[WorkspacePath]) -> None:
         """Look at `paths` a moment later, and each time that this is in vain a longer moment later."""
@@ -237,7 +247,7 @@ class Watching:
             self._again[path] = self._clock() + delay_ns
 
     def _must_look(self, burst: Burst) -> bool:
-        """Whether paths alone do not tell what happened: events are missing, or ignore rules changed."""
+        """Whether paths alone do not tell what happened, because events are missing."""
         for lost in burst.lost:
             if lost not in self._noticed:
                 self._noticed.add(lost)
@@ -248,22 +258,19 @@ class Watching:
                 self._blind_since = self._clock()
             if lost.reason is LostReason.OVERFLOW:
                 self._noticed.discard(lost)
-        rules = any(path.rpartition("/")[2] in RULE_FILES for path in burst.paths)
-        if rules:
-            self._notifier.widen()
-        return rules or any(lost.reason not in _NO_LOOK for lost in burst.lost)
+        return any(lost.reason not in _NO_LOOK for lost in burst.lost)
 
     def _look_if_owed(self) -> None:
         if self._owes_look and not self.holding:
             with suppress(TakebackError):
                 self._look(self._source("found by looking"))
 
-    def _look(self, source: Source) -> Recorded:
+    def _look(self, source: Source, moves: Iterable[Move] = ()) -> Recorded:
         self._owes_look = False
         if self._is_paused():
-            return Recorded(operation=None, deferred=())
+            return NOTHING
         try:
-            looked = self._looker.everything(source)
+            looked = self._looker.everything(source, moves)
         except TakebackError as problem:
             self._owes_look = True
             self._failed(problem)
@@ -307,3 +314,12 @@ class Watching:
             return False
         self._git_until_ns = now_ns + self._quiet_ns
         return True
+
+
+def _both(one: Recorded, other: Recorded) -> Recorded:
+    """What two steps recorded, as one: an operation of the first goes before one of the second."""
+    return Recorded(
+        operation=one.operation or other.operation,
+        git=one.git or other.git,
+        deferred=(*one.deferred, *other.deferred),
+    )

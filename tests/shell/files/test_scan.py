@@ -28,7 +28,7 @@ class Looks:
         self.asked.append(sorted(paths))
         return {path for path in paths if path.rstrip("/").rpartition("/")[2] in self.ignored}
 
-    def look(self, *, after_ns=LATER_NS, max_files=1000, recheck=False):
+    def look(self, *, after_ns=LATER_NS, max_files=1000, recheck=False, ask_in=frozenset()):
         """A look that starts `after_ns` from now, so that what the test wrote is old by then."""
         self.asked.clear()
         found = scan(
@@ -38,6 +38,7 @@ class Looks:
             started_ns=time.time_ns() + after_ns,
             max_files=max_files,
             recheck=recheck,
+            ask_in=ask_in,
         )
         self.cache = found.cache
         return found
@@ -53,11 +54,11 @@ def looks(root):
 
 
 def test_the_first_look_finds_everything_and_asks_once_for_each_level(looks):
-    """With nothing known, every file is changed, none adoptable, and names are asked about level by level."""
+    """With nothing known, every file is changed, and names are asked about level by level."""
     found = looks.look()
 
     assert found.changed == ("a", "d/b", "d/e/c")
-    assert (found.vanished, found.adoptable, found.empty_folders, found.n_files) == ((), frozenset(), (), 3)
+    assert (found.vanished, found.empty_folders, found.n_files) == ((), (), 3)
     assert looks.asked == [["a", "d/"], ["d/b", "d/e/"], ["d/e/c"]]
 
 
@@ -169,7 +170,6 @@ def test_a_renamed_folder_vanishes_and_appears(looks, root):
 
     assert (found.changed, found.vanished) == (("z/b", "z/e/c"), ("d/b", "d/e/c"))
     assert found.stat("z/b").inode == inode
-    assert found.adoptable == frozenset()
 
 
 @pytest.mark.trap(14)
@@ -255,20 +255,27 @@ def test_a_left_out_name_that_changes_its_kind_is_asked_about(looks, root):
 
 
 @pytest.mark.trap(4)
-def test_what_rules_no_longer_leave_out_is_adoptable(looks, root):
-    """When rules change, what they uncover is told apart from what is new."""
+def test_what_is_left_out_is_remembered_until_rules_uncover_it(looks, root):
+    """A look says what it left out, so that the next one can tell what rules uncover from what is new."""
     looks.ignored = {"d", "log"}
     (root / "log").touch()
     looks.look()
+    assert set(looks.cache.left_out()) == {"d/", "log"}
     looks.ignored = set()
-    (root / "new").touch()
 
-    found = looks.look(recheck=True)
+    assert looks.look(recheck=True).changed == ("d/b", "d/e/c", "log")
+    assert set(looks.cache.left_out()) == set()
 
-    assert found.changed == ("d/b", "d/e/c", "log", "new")
-    assert found.adoptable == {"d/b", "d/e/c", "log"}
-    (root / "d" / "later").touch()
-    assert looks.look().adoptable == frozenset()
+
+@pytest.mark.trap(4)
+def test_single_folders_are_asked_about_anew(looks, root):
+    """Where it is known what rules uncover, nothing else is asked about; what is below is."""
+    looks.ignored = {"e", "a"}
+    looks.look()
+    looks.ignored = {"a"}
+
+    assert looks.look(ask_in={"d"}).changed == ("d/e/c",)
+    assert looks.asked == [["d/b", "d/e/"], ["d/e/c"]]
 
 
 @pytest.mark.trap(4)

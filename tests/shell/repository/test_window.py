@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from takeback.errors import Unsupported
+from takeback.repository import command
 from takeback.repository.ignore import IgnoreRules
 from takeback.repository.shortcut import dirty_paths
 from takeback.repository.window import discover
@@ -193,6 +194,35 @@ def test_a_nested_repository_is_asked_about_its_own(user, plain):
 
 
 @pytest.mark.trap(12)
+def test_what_is_tracked_is_told_as_the_workspace_names_it(user, plain):
+    """Tracked files, and folders that hold one, of the repository around the workspace and of nested ones."""
+    git(user, "init", "-q", "sub/lib")
+    for path in ("sub/x", "sub/lib/y", "sub/lib/z"):
+        (user / path).write_text("")
+    git(user, "add", "sub/x")
+    git(user / "sub" / "lib", "add", "y")
+    rules = IgnoreRules(str(user / "sub"), plain_git_dir=plain)
+
+    assert rules.tracked(["x", "lib/y", "lib/z", "none"]) == {"x", "lib/y"}
+    assert IgnoreRules(str(user), plain_git_dir=plain).tracked(["sub", "a", "none"]) == {"sub", "a"}
+
+
+def test_a_nested_repository_that_vanishes_is_no_failure(user, plain, monkeypatch):
+    """A folder that is renamed while its rules are asked leaves nothing out, and nobody else's rules are asked."""
+    git(user, "init", "-q", "lib")
+    (user / ".gitignore").write_text("*.log\n")
+    rules = IgnoreRules(str(user), plain_git_dir=plain)
+    run = command.run
+
+    def rename_first(folder, arguments, **options):
+        if folder == str(user / "lib"):
+            (user / "lib").rename(user / "moved")
+        return run(folder, arguments, **options)
+
+    monkeypatch.setattr(command, "run", rename_first)
+    assert rules.ignored(["lib/x.log", "y.log"]) == {"y.log"}
+
+
 def test_a_subfolder_obeys_the_rules_above_it(user, plain):
     """A workspace inside a repository has its rules; one inside an ignored folder has the built-in ones."""
     for name in ("sub", "out"):

@@ -279,6 +279,16 @@ class TestLeftOut:
         until(lambda: paths(seen.events) == ["build/f"])
         assert paths(seen.after("echo x > build/g")) == ["build/g"]
 
+    def test_a_folder_is_asked_about_anew_when_the_index_moves(self, tmp_path, watching):
+        """Git may track something in an ignored folder from then on; what stands in there is told."""
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "old").touch()
+        seen = watching(tmp_path, left_out={"out"})
+        seen.left_out.clear()
+        told = seen.after("mv .git/index.lock .git/index || touch .git/index")
+        assert paths(told) == ["out/old"]
+        assert paths(seen.after("touch out/new")) == ["out/new"]
+
 
 @linux_only
 class TestGit:

@@ -92,6 +92,15 @@ class Recorder:
         for event in events:
             self.workspace.here.watching.put(event)
 
+    @contextmanager
+    def held(self):
+        """Nothing is recorded meanwhile."""
+        going_on = threading.Event()
+        waiting = self.inbox.do(lambda: going_on.wait(WAIT_S))
+        yield
+        going_on.set()
+        assert waiting.result(WAIT_S)
+
     def stop(self):
         """End it, with everything recorded."""
         self.running.stop()
@@ -102,6 +111,11 @@ class Recorder:
 def paths(operation):
     """The paths of an operation."""
     return {change.path for change in operation.changes}
+
+
+def steps(operation):
+    """The paths of an operation, each with what became of it."""
+    return {(change.path, change.status) for change in operation.changes}
 
 
 @pytest.fixture
@@ -206,6 +220,96 @@ def test_a_changed_ignore_rule_opens_a_folder(root, recorder):
     (root / "out" / "x").write_text("2\n", encoding="utf-8")
 
     assert paths(recorder.operation(of="out/x")) == {"out/x"}
+
+
+def add_by_force(root):
+    """Track what is ignored."""
+    git(root, "add", "-f", "my.conf", "out/x")
+
+
+def empty_exclude(root):
+    """Take back the rules of this clone alone."""
+    (root / ".git" / "info" / "exclude").write_text("", encoding="utf-8")
+
+
+@pytest.fixture
+def ignored(root):
+    """A file and a folder that a rule of this clone ignores, there before anything is recorded."""
+    (root / ".git" / "info" / "exclude").write_text("*.conf\nout/\n", encoding="utf-8")
+    (root / "out").mkdir()
+    for name in ("my.conf", "out/x"):
+        (root / name).write_text("precious\n", encoding="utf-8")
+    return root
+
+
+def nothing_was_created(root):
+    """Whether no operation, taken back, would remove a file."""
+    return all(change.status != "created" for one in log(root) for change in one.changes)
+
+
+@pytest.mark.promise(4)
+@pytest.mark.trap(4)
+@pytest.mark.parametrize("uncover", [add_by_force, empty_exclude])
+def test_what_becomes_recordable_and_changes_at_once_was_not_created(ignored, recorder, uncover):
+    """A file that was there, and ignored, is nobody's new file when it is recorded: no undo removes it."""
+    with recorder.held():
+        uncover(ignored)
+        for name in ("my.conf", "out/x"):
+            (ignored / name).write_text("agent\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert recorder.do(lambda: recorder.workspace.recorder.state_of("my.conf")[1].exists)
+    assert nothing_was_created(ignored)
+
+
+@pytest.mark.promise(4)
+@pytest.mark.trap(4)
+def test_what_was_ignored_while_it_came_was_not_created_later(ignored, recorder):
+    """An ignored file that came while recording ran is nobody's new file either when a rule uncovers it."""
+    (ignored / "later.conf").write_text("precious\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    empty_exclude(ignored)
+    (ignored / "later.conf").write_text("agent\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+
+    assert recorder.do(lambda: recorder.workspace.recorder.state_of("later.conf")[1].exists)
+    assert nothing_was_created(ignored)
+
+
+@pytest.mark.promise(5)
+def test_what_git_comes_to_track_is_recorded(ignored, recorder):
+    """Files that are added by force are recorded from then on, in a folder that is ignored too."""
+    add_by_force(ignored)
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    for name in ("my.conf", "out/x"):
+        (ignored / name).write_text("agent\n", encoding="utf-8")
+
+    found = {change.path: change.status for change in recorder.operation(of="out/x").changes}
+
+    assert found == {"my.conf": "modified", "out/x": "modified"}
+
+
+@pytest.mark.promise(5)
+def test_a_branch_that_tracks_what_is_ignored_is_recorded(root, recorder):
+    """After the checkout of a branch that tracks files of an ignored folder, their changes are recorded."""
+    git(root, "checkout", "-qb", "pages")
+    (root / ".git" / "info" / "exclude").write_text("out/\n", encoding="utf-8")
+    (root / "out").mkdir()
+    (root / "out" / "x").write_text("one\n", encoding="utf-8")
+    git(root, "add", "-f", "out")
+    git(root, "commit", "-qm", "pages")
+    git(root, "checkout", "-q", "main")
+    (root / "out").mkdir()
+    (root / "out" / "rest").write_text("built\n", encoding="utf-8")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    recorder.told.clear()
+
+    git(root, "checkout", "-q", "pages")
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    (root / "out" / "x").write_text("two\n", encoding="utf-8")
+
+    until(lambda: any(("out/x", "modified") in steps(one) for one in recorder.told))
+    assert not any("out/rest" in paths(one) for one in recorder.told)
 
 
 # -- git -----------------------------------------------------------------------------------------
