@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+from dataclasses import replace
 
 from takeback.model.operation import OperationKind
 from takeback.record import Entry, Source
+from takeback.service import recording
 from takeback.undo.intents import Intent, to_bytes
 
 
@@ -90,6 +92,25 @@ def test_an_interrupted_operation(scene):
     assert any("interrupted operation was" in text for text in lines(found, "mended"))
     assert scene.read("f") in ("one\n", "two\n")
     assert scene.tb("doctor").json["well"]
+
+
+def test_an_operation_is_claimed_by_all_of_its_writes(scene):
+    """Two saves that a watcher put into one operation are the human's once both are told; one alone is not enough."""
+    by_hand = Source(kind=OperationKind.EDIT, actor="human")
+    scene.tb("status")
+    for path in "f", "g":
+        scene.write(path, "one\n")
+    with scene.opened() as workspace:
+        recording.sync(workspace)
+        claim = workspace.recorder.claim
+        states = {path: workspace.recorder.state_of(path)[1] for path in ("f", "g")}
+
+        assert claim(by_hand, "f", states["f"]) is None
+        assert claim(by_hand, "f", states["f"]) is None
+        assert claim(replace(by_hand, actor="agent:a"), "g", states["g"]) is None
+        assert claim(by_hand, "f", states["f"]) is None
+        assert claim(by_hand, "g", states["g"]) == 1
+    assert [one["actor"] for one in scene.tb("log").json["operations"]] == ["human"]
 
 
 def test_a_claimed_operation_is_counted_once(scene):
