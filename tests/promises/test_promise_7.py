@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from takeback.service import at_work
+
 PAGE = 4096
 
 
@@ -129,6 +131,19 @@ def test_a_journal_that_somebody_writes_is_not_moved(worked):
     scribbled(worked.state / "journal.db")
     with open(worked.state / "lease", "w", encoding="utf-8") as lease:
         fcntl.flock(lease, fcntl.LOCK_EX)
+        found = worked.tb("doctor")
+
+    assert found.status == 3
+    assert f"end process {os.getpid()}" in found.json["findings"][-1]["text"]
+    assert worked.tb("doctor").status == 0
+
+
+@pytest.mark.promise(7)
+def test_a_journal_that_a_command_will_write_is_not_moved(worked):
+    """While `takeback run` is at work the damaged journal is not rebuilt either: it would record into the old one."""
+    settle(worked)
+    scribbled(worked.state / "journal.db")
+    with at_work.announced(str(worked.state), {}):
         found = worked.tb("doctor")
 
     assert found.status == 3

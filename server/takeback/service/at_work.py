@@ -51,6 +51,11 @@ def commands(state: str) -> dict[str, dict[str, Any]]:
     return {name: body for name, body in found if body is not None}
 
 
+def processes(state: str) -> list[int]:
+    """The processes that run a command at this moment, and record at its end."""
+    return sorted(int(name.partition("-")[0]) for name in commands(state))
+
+
 def _body(path: str) -> dict[str, Any] | None:
     """What a command said, if it still runs."""
     words = said(path)

@@ -19,6 +19,7 @@ from takeback.files.disk import Folder
 from takeback.files.holders import holder, is_held
 from takeback.journal import rebuild
 from takeback.journal.verify import Verdict, verify
+from takeback.service import at_work
 from takeback.service.opening import check_root, open_workspace
 from takeback.store.packing import detach
 from takeback.undo.apply import locked
@@ -123,11 +124,10 @@ def _journal(state: str, clock: Callable[[], int]) -> Iterator[Finding]:
         yield _well("journal", "every row is as it was written, in both copies")
         return
     with locked(os.path.join(state, "lock"), 0):
-        if verdict.database and is_held(os.path.join(state, "lease")):
+        writers = _writers(state)
+        if verdict.database and writers:
             # Whoever has the damaged database open would go on writing into the one that is kept aside.
-            yield _broken(
-                "journal", f"{'; '.join(verdict.database)}; end {_who(state, 'lease')}, then try again"
-            )
+            yield _broken("journal", f"{'; '.join(verdict.database)}; end {writers}, then try again")
             return
         if verdict.database:
             yield from _rebuilt(state, verdict, clock)
@@ -138,6 +138,12 @@ def _journal(state: str, clock: Callable[[], int]) -> Iterator[Finding]:
         if verdict.mirror:
             rebuild.renew_mirror(state, clock())
             yield _mended("journal", f"{'; '.join(verdict.mirror)}: made anew")
+
+
+def _writers(state: str) -> str:
+    """Who records, and who does when a command ends."""
+    recorder = [_who(state, "lease")] if is_held(os.path.join(state, "lease")) else []
+    return " and ".join(recorder + [f"process {number}" for number in at_work.processes(state)])
 
 
 def _rebuilt(state: str, verdict: Verdict, clock: Callable[[], int]) -> Iterator[Finding]:
