@@ -66,6 +66,23 @@ async def test_redo_keeps_unsaved_text(client):
     assert on_disk(editor) == AGENT
 
 
+@pytest.mark.promise(2)
+async def test_an_undo_while_paused_sees_what_was_written_since(client):
+    """Recording is paused and the file changed: an undo takes back the operation alone, in file and document."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.takeback("pause")
+    editor.write("a.txt", "line 39\n", "somebody\n")
+    editor.open("a.txt")
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    wanted = TEXT.replace("line 39\n", "somebody\n")
+    assert (result["outcome"], result["undone"]) == ("applied", [1])
+    assert (editor.texts["a.txt"], on_disk(editor)) == (wanted, wanted)
+
+
 @pytest.mark.promise(3)
 async def test_several_undos_come_back_together(client):
     """Two undos, one after the other and without a save between them, are redone at once in document and file."""
