@@ -393,6 +393,27 @@ async def test_a_text_counts_more_than_an_answer(client, says):
     assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT, TEXT)
 
 
+@pytest.mark.promise(8)
+async def test_typing_right_after_an_edit_may_be_told_with_it(client):
+    """An editor that tells of the edit and of lines typed after it in one change has made the edit."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def type_on(name, document):
+        text = with_edits(editor.texts[name], document.edits, UTF16)
+        editor.show(name, text.replace("line 39\n", "mine\n"))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = type_on
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], len(editor.edits)) == ("applied", 1)
+    assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
+    assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
+
+
 # -- files that go -------------------------------------------------------------------------------
 
 

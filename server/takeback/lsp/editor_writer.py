@@ -1,7 +1,7 @@
 """Changes open documents through the editor: one versioned edit a document, believed only when the text says so.
 
 Neovim drops an edit that came too late and still answers that it was applied. So what counts is the document's next
-text: it is the planned one, or the planned one with something typed since.
+text: it is the planned one, or the planned one with something typed since, which some editors tell in one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from takeback.lsp import convert
 from takeback.lsp.documents import Document, with_edits
 from takeback.lsp.server import Server
 from takeback.service.documents import Proposed
-from takeback.service.texts import replacements
+from takeback.service.texts import is_made, replacements
 
 ANSWER_S = 10.0
 """How long an editor may take to answer an edit."""
@@ -155,10 +155,14 @@ class Landing:
 def _found(
     trail: Sequence[str], planned: str, edits: Sequence[lsp.TextEdit], encoding: convert.Encoding
 ) -> Landing | None:
-    """The first text that was followed by what the edit makes of it, at once or one range after the other."""
+    """The first text that was followed by what the edit makes of it, at once or one range after the other.
+
+    Neovim waits before it tells of changes: then the edit comes together with what was typed right after it.
+    """
     for place, base in enumerate(trail[:-1]):
         steps = [with_edits(base, edits[n:], encoding) for n in range(len(edits) - 1, -1, -1)]
         following = trail[place + 1 :]
         if following[0] == steps[-1] or following[: len(steps)] == steps:
             return Landing(base, steps[-1])
-    return Landing(trail[0], planned) if trail[-1] == planned else None
+    before, text = trail[0], trail[-1]
+    return Landing(before, text) if text == planned or is_made(before, planned, text) else None

@@ -26,6 +26,26 @@ def replacements(old: str, new: str) -> tuple[Replacement, ...]:
     return tuple(_replacement(old, starts, span, after) for span in _spans(before, after))
 
 
+def is_made(old: str, new: str, shown: str) -> bool:
+    """Whether `shown` is `new` with other lines changed since, and not `old` with lines changed."""
+    before, after, now = old.split("\n"), new.split("\n"), shown.split("\n")
+    made, since = _spans(before, after), _spans(after, now)
+    is_whole = not any(_undoes(later, one) for one in made for later in since)
+    return is_whole and _size(since) < _size(_spans(before, now))
+
+
+def _undoes(later: Span, made: Span) -> bool:
+    """Whether a change after `made` is in its lines; if it left none, whether lines come where it took some."""
+    start, end, first, last = later
+    if made[2] == made[3]:
+        return start <= made[2] <= end and last - first > end - start
+    return start < made[3] and made[2] < end
+
+
+def _size(spans: tuple[Span, ...]) -> int:
+    return sum(end - start + last - first for start, end, first, last in spans)
+
+
 def _replacement(old: str, starts: list[int], span: Span, after: list[str]) -> Replacement:
     start, end, first, last = span
     lines = after[first:last]

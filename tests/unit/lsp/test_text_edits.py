@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 
 from takeback.lsp.convert import text_edits
 from takeback.lsp.documents import with_edits
-from takeback.service.texts import replacements
+from takeback.service.texts import is_made, replacements
 
 UTF16 = lsp.PositionEncodingKind.Utf16
 
@@ -52,3 +52,31 @@ texts = st.text(alphabet="a\r\n", max_size=12) | st.lists(
 def test_edits_make_any_text_any_other(old, new):
     """Whatever the two texts are, the edits make the second of the first."""
     check(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown", "expected"),
+    [
+        ("a b c", "a B c", "a B C", True),
+        ("a b c", "a B c", "a B x c", True),
+        ("a b c", "a B c", "a b C", False),
+        ("a b c", "a B c", "a BB c", False),
+        ("a b c", "a c", "A c", True),
+        ("a b c", "a c", "A b c", False),
+        ("a c", "a b c", "a b C", True),
+        ("a c", "a b c", "a C", False),
+        ("a b c d", "A b c D", "A b x c D", True),
+        ("a b c d", "A b c D", "A b x c d", False),
+        ("x x x", "x x", "x x x x", False),
+        ("a b c", "a B c", "a b c", False),
+    ],
+)
+def test_an_edit_is_told_from_what_was_typed_besides(old, new, shown, expected):
+    """A text shows an edit if all its lines are there and other lines differ, and not if the edit was dropped."""
+    assert is_made(*(text.replace(" ", "\n") + "\n" for text in (old, new, shown))) is expected
+
+
+@given(texts, texts, texts)
+def test_a_text_shows_an_edit_or_the_edit_back(old, new, shown):
+    """No text shows both an edit and the opposite one."""
+    assert not (is_made(old, new, shown) and is_made(new, old, shown))
