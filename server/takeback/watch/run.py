@@ -13,8 +13,8 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from takeback.errors import TakebackError
@@ -111,7 +111,7 @@ class Watching:
 
     def stop(self) -> None:
         """Record what is known to have happened, and stop watching."""
-        with suppress(TakebackError):
+        with suppress(Exception):  # logged, and told as trouble
             self.catch_up()
         self._notifier.stop()
 
@@ -134,6 +134,10 @@ class Watching:
 
     def step(self) -> None:
         """Take in the events that came, and record what has settled. What fails is kept, and tried again."""
+        with suppress(Exception), self._surviving():
+            self._step()
+
+    def _step(self) -> None:
         self._take_in()
         now_ns = self._clock()
         if self.holding or now_ns < self._not_before_ns:
@@ -154,6 +158,10 @@ class Watching:
         """
         if self.is_over:
             return NOTHING
+        with self._surviving():
+            return self._catch_up(source)
+
+    def _catch_up(self, source: Source | None) -> Recorded:
         seen = self._notifier.sync(SYNC_S)
         self._take_in()
         waiting = (*self._pace.flush(), *self._again)
@@ -168,6 +176,19 @@ class Watching:
         return recorded
 
     # --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """A defect in the block costs a look at the whole tree, and neither an event nor the recorder."""
+        try:
+            yield
+        except TakebackError:  # whoever raised it has kept what it could not record
+            raise
+        except Exception as defect:
+            logger.exception("a defect of Takeback kept something from being recorded")
+            self._owes_look = True
+            self._failed(f"a defect of Takeback: {type(defect).__name__}: {defect}")
+            raise
 
     def _take_in(self) -> None:
         with suppress(queue.Empty):
@@ -218,7 +239,7 @@ class Watching:
             )
         except TakebackError as problem:
             self._unrecorded = burst
-            self._failed(problem)
+            self._failed(problem.message)
             raise
         for path in burst.paths:
             if path not in recorded.deferred:
@@ -273,19 +294,19 @@ class Watching:
             looked = self._looker.everything(source, moves)
         except TakebackError as problem:
             self._owes_look = True
-            self._failed(problem)
+            self._failed(problem.message)
             raise
         self._succeeded()
         return Recorded(operation=looked.operation, git=looked.git, deferred=())
 
-    def _failed(self, problem: TakebackError) -> None:
+    def _failed(self, why: str) -> None:
         """Say it once, and wait a moment with the next attempt, longer each time."""
         self._failures_ns = min(max(2 * self._failures_ns, AGAIN_NS), AGAIN_AT_MOST_NS)
         self._not_before_ns = self._clock() + self._failures_ns
-        if problem.message != self._trouble:
-            self._trouble = problem.message
-            logger.info("recording fails and is tried again: %s", problem.message)
-            self._on_trouble(problem.message)
+        if why != self._trouble:
+            self._trouble = why
+            logger.info("recording fails and is tried again: %s", why)
+            self._on_trouble(why)
 
     def _succeeded(self) -> None:
         if self._trouble and self._unrecorded is None and not self._owes_look:

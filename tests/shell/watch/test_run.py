@@ -577,6 +577,31 @@ def test_a_look_that_failed_is_made_again(root, recorder, full):
     assert recorder.operation(of="a")
 
 
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("method", ["burst", "everything"])
+def test_a_defect_costs_a_look_and_not_the_recorder(root, recorder, monkeypatch, method):
+    """An error that nobody foresaw ends nothing: it is said, and what it kept from being recorded is found by looking."""
+    act, broken = getattr(Looker, method), threading.Event()
+
+    def fail(*given, **options):
+        if broken.is_set():
+            raise ValueError("nobody foresaw this")
+        return act(*given, **options)
+
+    monkeypatch.setattr(Looker, method, fail)
+    broken.set()
+    (root / "a").write_text("unseen\n", encoding="utf-8")
+    if method == "everything":
+        recorder.put(Lost(reason=LostReason.OVERFLOW, path=""))
+        until(lambda: "nobody foresaw this" in trouble(recorder.workspace.state))
+        (root / "b").write_text("unseen too\n", encoding="utf-8")
+        broken.clear()
+        assert recorder.operation(of="b")
+
+    assert recorder.operation(of="a")
+    until(lambda: not trouble(recorder.workspace.state))
+
+
 # -- several processes ---------------------------------------------------------------------------
 
 
