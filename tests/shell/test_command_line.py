@@ -233,3 +233,34 @@ def test_an_answer_that_cannot_be_written_is_no_defect(scene, words):
         == "takeback: the answer could not be written: No space left on device"
     )
     assert len(said.stderr.splitlines()) == 2
+
+
+@pytest.mark.promise(5)
+def test_what_cannot_be_settled_is_said_in_sentences(scene):
+    """While an interrupted undo can be neither finished nor reversed, each command says why, and `status` names its files."""
+    scene.write("f", "one\n")
+    with scene.opened() as workspace, workspace.journal.transaction():
+        workspace.journal.begin_intent(workspace.store.id_of(b"a body that is gone"), ["f"], 0)
+
+    said = scene.cli("status")
+
+    assert (said.status, said.err.count("\n")) == (0, 1)
+    assert "neither finished nor reversed yet: object" in said.err
+    (notice,) = said.json["notices"]
+    assert notice.endswith("until then nothing of f is recorded or taken back")
+
+
+@pytest.mark.promise(5)
+def test_what_is_logged_is_a_sentence(scene):
+    """A second copy of the journal that cannot be written is said without a traceback, and the command goes on."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    (scene.state / "journal.log").unlink()
+    (scene.state / "journal.log").mkdir()
+    scene.write("f", "two\n")
+
+    recorded = scene.process("record", "--actor", "human")
+
+    assert recorded.returncode == 0
+    assert "second copy could not be written" in recorded.stderr
+    assert "Traceback" not in recorded.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
@@ -133,6 +134,7 @@ def command(group: click.Group, name: str, *, json_too: bool = True) -> Callable
 
 def run() -> None:
     """Run the program and exit with its status. No traceback, ever."""
+    logging.basicConfig(handlers=[_sentences()])
     try:
         sys.exit(_status())
     except BrokenPipeError:
@@ -141,6 +143,18 @@ def run() -> None:
     except Exception as problem:  # noqa: BLE001 - the front end's edge: what gets here is our defect, or nowhere to write to
         full = isinstance(problem, OSError) and _report_full_output()
         sys.exit(full or _report_defect(problem))
+
+
+def _sentences() -> logging.Handler:
+    """Prints what is logged for people: what happened, and never a traceback."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Sentence())
+    return handler
+
+
+class _Sentence(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging names it
+        return str(ei[1])
 
 
 def _status() -> int:

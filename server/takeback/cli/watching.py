@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from takeback.cli import render
 from takeback.cli.app import Invocation, command, takeback
@@ -27,7 +26,6 @@ def watch(invocation: Invocation) -> None:
 
     with invocation.workspace() as workspace:
         running = Running(workspace, Inbox(), on_operations=_show, on_trouble=_warn)
-        logging.basicConfig(handlers=[_sentences()])
         _stop_on_signals(running)
         other = holder(workspace.state)
         render.warn(
@@ -51,18 +49,6 @@ def _warn(trouble: str) -> None:
     render.warn(
         f"Recording fails, and is tried again: {trouble}" if trouble else "Everything is recorded again."
     )
-
-
-def _sentences() -> logging.Handler:
-    """Prints what is logged for people: what happened, and never a traceback."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Sentence())
-    return handler
-
-
-class _Sentence(logging.Formatter):
-    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging names it
-        return str(ei[1])
 
 
 def _stop_on_signals(running: Running) -> None:

@@ -19,9 +19,11 @@ from takeback.service.recording import glance, is_paused, who_is_at_work
 from takeback.store.usage import usage
 from takeback.timeline import diff as differences
 from takeback.timeline import pages
+from takeback.undo.intents import still_open
 
 _STATUS_OPERATIONS = 5
 _STATUS_NOTICES = 20
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def status(workspace: Workspace) -> answers.Answer:
         "not_captured": sorted(missing),
         "notices": [
             *([f"recording fails, and is tried again: {failing}"] if failing else []),
+            *_unsettled(workspace),
             *(
                 f"{who} is at work: what it writes is recorded at its end"
                 for who in who_is_at_work(workspace)
@@ -131,6 +134,23 @@ def status(workspace: Workspace) -> answers.Answer:
             ),
         ],
     }
+
+
+def _unsettled(workspace: Workspace) -> list[str]:
+    """What a death interrupted and could not be settled when the workspace was opened, as long as that is so."""
+    problems = [one.problem for one in workspace.settled if one.problem]
+    if not (problems and still_open(workspace.journal)):
+        return []
+    claimed = sorted(workspace.journal.claimed())
+    more = f" and {len(claimed) - _NAMED} more" if len(claimed) > _NAMED else ""
+    until = (
+        f"; until then nothing of {', '.join(claimed[:_NAMED])}{more} is recorded or taken back"
+        if claimed
+        else ""
+    )
+    return [
+        f"an interrupted operation can be neither finished nor reversed yet: {why}{until}" for why in problems
+    ]
 
 
 def _why_not_recorded(workspace: Workspace) -> str:

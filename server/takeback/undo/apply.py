@@ -246,7 +246,7 @@ class Applier:
         try:
             return self._settle(left)
         except TakebackError as problem:
-            logger.warning("an interrupted operation cannot be settled", exc_info=True)
+            logger.info("an interrupted operation cannot be settled", exc_info=True)
             return Settled(finished=None, problem=problem.message)
 
     def _settle_left(self) -> bool:
@@ -300,7 +300,7 @@ class Applier:
             carrier.stage(moves)
             return carrier.carry_out(moves) is None
         except TakebackError:
-            logger.warning("an interrupted operation cannot be finished", exc_info=True)
+            logger.info("an interrupted operation cannot be finished", exc_info=True)
             return False
 
 
