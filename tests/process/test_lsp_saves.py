@@ -7,6 +7,7 @@ import hashlib
 import os
 
 import pytest
+from lsprotocol import types as lsp
 
 from editor import TEXT
 from takeback.store.objects import ObjectStore
@@ -50,6 +51,30 @@ async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
     editor.told("a.txt")
 
     assert await actors(editor) == ["human"]
+
+
+@pytest.mark.promise(8)
+async def test_a_save_in_the_middle_of_an_undo_is_the_humans(client):
+    """Somebody types and saves while an undo is on its way: what was typed is theirs, and no undo takes it back."""
+    editor = client.editor
+    editor.write("a.txt", "line 3\n", "agent\n")
+    await editor.recorded(1)
+    editor.open("a.txt")
+
+    def typed(*_):
+        editor.behave = None
+        editor.replace("a.txt", "line 39\n", "mine\n")
+        editor.save("a.txt")
+        return lsp.ApplyWorkspaceEditResult(applied=False)
+
+    editor.behave = typed
+    undone = await editor.run("takeback.undoLast", {"n": 1})
+
+    mine = TEXT.replace("line 39\n", "mine\n")
+    assert (undone["outcome"], undone["undone"]) == ("applied", [1])
+    assert (await actors(editor))[:2] == ["unknown", "human"]
+    assert (await editor.run("takeback.undoLast", {"n": 1}))["outcome"] == "nothing"
+    assert (editor.texts["a.txt"], (editor.root / "a.txt").read_text()) == (mine, mine)
 
 
 @pytest.mark.promise(5)

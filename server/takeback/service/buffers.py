@@ -8,9 +8,10 @@ which the editor told it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from takeback.errors import TakebackError
 from takeback.journal import views
@@ -42,6 +43,8 @@ class Buffers:
         self._publication = publication
         self._open: dict[WorkspacePath, Buffer] = {}
         self._held: dict[WorkspacePath, Proposed] = {}
+        self._saved_besides: list[Callable[[], None]] = []
+        """Records saves of held documents that are not the plan's."""
 
     # -- what the editor tells -------------------------------------------------------------------
 
@@ -86,7 +89,9 @@ class Buffers:
         if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
         elif not recording.is_paused(self._workspace):
-            saves.record(self._workspace, path, wrote, is_typed=self._is_typed(path, saved))
+            is_typed = self._is_typed(path, saved)
+            act = partial(saves.record, self._workspace, path, wrote, is_typed=is_typed)
+            act() if held is None else self._saved_besides.append(act)
 
     def _renew_time(self, path: WorkspacePath) -> None:
         """Give a file the present time where it kept its own for a document that will not be saved any more."""
@@ -169,8 +174,11 @@ class Buffers:
         self._workspace.recorder.held = frozenset(self._held)
 
     def let_go(self) -> None:
-        """The plan was carried out, or given up."""
+        """The plan was carried out, or given up: what was saved meanwhile and is not the plan's is recorded now."""
         self.hold(())
+        waiting, self._saved_besides = self._saved_besides, []
+        for record in waiting:
+            record()
 
     def take_in_saves(self) -> None:
         """Record what editors have saved along with the plan, also where they have not told of it yet."""
