@@ -23,11 +23,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, get_type_hints
 
+from takeback import positions, regular
 from takeback.errors import UsageError, WorkspaceRefused
 
 KIB = 1024
 MIB = 1024 * KIB
 GIB = 1024 * MIB
+
+_MAX_FILE_BYTES = MIB
+"""A file of settings that is larger is none."""
+_MAX_SHOWN = 60
+"""So many characters of a wrong value are shown."""
 
 
 def _key(default: Any, *, low: int = 0, high: int = 0, from_workspace: bool = False) -> Any:
@@ -132,7 +138,7 @@ class _Source:
 
     def problem(self, keys: tuple[str, ...], message: str, hint: str) -> Problem:
         """A problem at the place where `keys` stand."""
-        line, column = (0, 0) if self.text is None else _position(self.text, (*self.prefix, *keys))
+        line, column = (0, 0) if self.text is None else positions.of(self.text, (*self.prefix, *keys))
         return Problem(file=self.name, line=line, column=column, message=message, hint=hint)
 
 
@@ -150,14 +156,11 @@ def _sources(root: str, environ: Mapping[str, str], overrides: Mapping[str, Any]
 def _file(path: str, *, prefix: tuple[str, ...] = (), is_workspace: bool = False) -> Iterator[_Source]:
     """What a TOML file sets; nothing if there is no such file."""
     try:
-        with open(path, "rb") as stream:
-            text = stream.read().decode("utf-8")
+        text = regular.read(path, _MAX_FILE_BYTES).decode("utf-8")
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError) as error:
-        hint = "The settings of this file do not hold until it can be read."
-        problem = Problem(file=path, line=0, column=0, message=f"cannot be read: {error}", hint=hint)
-        yield _Source(name=path, values={}, problems=(problem,))
+        yield _unreadable(path, (0, 0), f"cannot be read: {error}", "it can be read")
         return
     yield _parsed(path, text, prefix, is_workspace=is_workspace)
 
@@ -168,14 +171,22 @@ def _parsed(path: str, text: str, prefix: tuple[str, ...], *, is_workspace: bool
     try:
         values: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line, column = _broken_at(text, error)
-        hint = "The settings of this file do not hold until it is valid TOML."
-        problem = Problem(file=path, line=line, column=column, message=_without_position(error), hint=hint)
-        return _Source(name=path, values={}, problems=(problem,))
+        return _unreadable(
+            path, positions.broken_at(text, error), positions.sentence(error), "it is valid TOML"
+        )
+    except (ValueError, RecursionError):  # tomllib lets them out
+        return _unreadable(path, (0, 0), "holds a number or a nesting beyond all measure", "it has none")
     for name in prefix:
         values = values.get(name, {}) if isinstance(values, dict) else {}
     values = values if isinstance(values, dict) else {}
     return _Source(name=path, values=values, text=text, prefix=prefix, is_workspace=is_workspace)
+
+
+def _unreadable(path: str, place: tuple[int, int], message: str, until: str) -> _Source:
+    """A file that sets nothing, and why."""
+    hint = f"The settings of this file do not hold until {until}."
+    problem = Problem(file=path, line=place[0], column=place[1], message=message, hint=hint)
+    return _Source(name=path, values={}, problems=(problem,))
 
 
 def _environment(environ: Mapping[str, str]) -> Iterator[_Source]:
@@ -230,7 +241,7 @@ def _value(source: _Source, section: str, key: str, raw: Any) -> tuple[Any, Prob
     try:
         value = _structured(raw, kind)
     except Exception:  # noqa: BLE001 - cattrs wraps what its hooks raise in groups of its own
-        return None, source.problem(keys, f"{name} is {raw!r}", f"It takes {_kind_in_words(kind)}.")
+        return None, source.problem(keys, f"{name} is {_shown(raw)}", f"It takes {_kind_in_words(kind)}.")
     return value, _out_of_range(source, keys, known[key], value)
 
 
@@ -256,7 +267,18 @@ def _out_of_range(source: _Source, keys: tuple[str, str], known: Field[Any], val
     low, high = known.metadata["low"], known.metadata["high"]
     if not isinstance(value, int) or low <= value <= high:
         return None
-    return source.problem(keys, f"{'.'.join(keys)} is {value}", f"It takes a number from {low} to {high}.")
+    return source.problem(
+        keys, f"{'.'.join(keys)} is {_shown(value)}", f"It takes a number from {low} to {high}."
+    )
+
+
+def _shown(value: Any) -> str:
+    """A wrong value for people; what is long is cut."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list in a list in a list
+        return "beyond all measure"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _kind_in_words(kind: Any) -> str:
@@ -266,64 +288,6 @@ def _kind_in_words(kind: Any) -> str:
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
-
-
-# Positions
-
-
-def _broken_at(text: str, error: Any) -> tuple[int, int]:
-    """Where TOML is broken. tomllib has the place as fields from Python 3.14 on, before that in its text only."""
-    if hasattr(error, "lineno"):
-        return error.lineno, error.colno
-    found = re.search(r"\(at line (\d+), column (\d+)\)$", str(error))
-    if found:
-        return int(found[1]), int(found[2])
-    lines = text.split("\n")
-    return len(lines), len(lines[-1]) + 1
-
-
-def _without_position(error: ValueError) -> str:
-    return re.sub(r" \(at (line .*|end of document)\)$", "", str(error))
-
-
-def _position(text: str, keys: tuple[str, ...]) -> tuple[int, int]:
-    """Line and column of the place in TOML that sets `keys`, or of the nearest table around it."""
-    places = dict(_places(text))
-    while keys and keys not in places:
-        keys = keys[:-1]
-    if not keys:
-        return 1, 1
-    row, column_bytes = places[keys]
-    line = text.encode().split(b"\n")[row]
-    return row + 1, len(line[:column_bytes].decode(errors="replace")) + 1
-
-
-def _places(text: str) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
-    """Every key in TOML with its row and byte column, both from 0."""
-    import tree_sitter  # noqa: PLC0415 - needed only where something is wrong
-    import tree_sitter_toml  # noqa: PLC0415 - the same
-
-    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_toml.language()))
-    yield from _places_below(parser.parse(text.encode()).root_node, ())
-
-
-def _places_below(node: Any, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], tuple[int, int]]]:
-    for child in node.named_children:
-        if child.type in ("table", "pair") and child.named_children:
-            name = child.named_children[0]
-            keys = above + _names(name)
-            for length in range(len(above) + 1, len(keys) + 1):
-                yield keys[:length], tuple(name.start_point)
-            yield from _places_below(child, keys)
-        elif child.type == "inline_table":
-            yield from _places_below(child, above)
-
-
-def _names(key: Any) -> tuple[str, ...]:
-    if key.type == "dotted_key":
-        return tuple(name for part in key.named_children for name in _names(part))
-    text = key.text.decode()
-    return (text if key.type == "bare_key" else text[1:-1],)
 
 
 # Folders

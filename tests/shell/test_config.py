@@ -178,6 +178,50 @@ def test_a_file_that_cannot_be_read_is_named(root, environ):
     assert places(load(str(root), environ)) == [("config.toml", 0, 0), ("takeback.toml", 0, 0)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=" + "[" * 3000,
+        "a." * 3000 + "b=1",
+        "[record]\nmax_files=" + "9" * 5000,
+        "[record]\nmax_files=0x" + "f" * 5000,
+        "[record]\nmax_files=" + "[" * 300 + "]" * 300,
+        "[record]\nmax_files='" + "x" * 5000 + "'",
+    ],
+    ids=["nested", "dotted", "digits", "hex", "list", "text"],
+)
+def test_settings_beyond_all_measure_are_a_problem(root, environ, text):
+    """However deep, long or large a setting is, it is not taken, and said in a short line."""
+    write(root / "takeback.toml", text)
+
+    loaded = load(str(root), environ)
+
+    assert loaded.config == Config()
+    (problem,) = loaded.problems
+    assert len(problem.message) < 100
+    assert problem.hint
+
+
+def test_a_broken_project_file_is_named(root, environ):
+    """What another program wrote into `pyproject.toml` cannot stop anything either."""
+    write(root / "pyproject.toml", "[tool.x]\nn=" + "9" * 5000)
+    assert places(load(str(root), environ)) == [("pyproject.toml", 0, 0)]
+
+
+@pytest.mark.parametrize("name", ["takeback.toml", "pyproject.toml"])
+def test_only_a_file_is_read(root, environ, name):
+    """A pipe is not waited for, a device or a huge file not read to its end: each is a problem."""
+    path = root / name
+    os.mkfifo(path)
+    assert places(load(str(root), environ)) == [(name, 0, 0)]
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert places(load(str(root), environ)) == [(name, 0, 0)]
+    path.unlink()
+    path.write_bytes(b"#" * (1024**2 + 1))
+    assert places(load(str(root), environ)) == [(name, 0, 0)]
+
+
 def test_a_workspace_cannot_shorten_history(root, environ):
     """What a clone brings along may not make our store drop content or fill the disk; the user may."""
     write(root / "takeback.toml", "[store]\nretention_days = 1\nmax_bytes = 1048576\n")

@@ -21,6 +21,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from takeback import regular
+from takeback.errors import Refused
+from takeback.model.paths import ROOT, WorkspacePath, ancestors
 from takeback.repository import command
 from takeback.repository.window import Repository, discover, repository_at
 
@@ -235,6 +238,7 @@ class IgnoreRules:
 
     def _refused_by(self, owner: _Owner, paths: list[str]) -> set[str]:
         asked = {_as_asked(owner.work_tree, path): path for path in paths}
+        _refuse_endless_rules(owner.work_tree, asked)
         matched = self._matched(owner, list(asked))
         if matched and owner.repository is not None:
             _read_tracked(owner, owner.repository)
@@ -258,12 +262,13 @@ class IgnoreRules:
         return self._matched(owner, paths[:half]) + self._matched(owner, paths[half:])
 
     def _check(self, owner: _Owner, paths: list[str]) -> command.Answer:
+        words = ["check-ignore", "--no-index", "--stdin", "-z"]
+        return self._ask(owner, words, stdin=command.nul_joined(paths))
+
+    def _ask(self, owner: _Owner, words: Sequence[str], stdin: bytes = b"") -> command.Answer:
+        """What git says there; of a folder that is no repository to us, with a git folder of ours."""
         plain = ["--git-dir=" + self._plain_git_dir, "--work-tree=" + owner.work_tree]
-        return command.run(
-            owner.work_tree,
-            [*([] if owner.repository else plain), "check-ignore", "--no-index", "--stdin", "-z"],
-            stdin=command.nul_joined(paths),
-        )
+        return command.run(owner.work_tree, [*([] if owner.repository else plain), *words], stdin=stdin)
 
     def _repositories(self) -> list[Repository]:
         owners = (self._outer, *self._nested.values())
@@ -290,7 +295,7 @@ class IgnoreRules:
 
     def _configured_excludes(self) -> str:
         """The file that `core.excludesFile` names, or git's default for it."""
-        answer = command.run(self._outer.work_tree, ["config", "--type=path", "--get", "core.excludesFile"])
+        answer = self._ask(self._outer, ["config", "--type=path", "--get", "core.excludesFile"])
         named = os.fsdecode(answer.out.rstrip(b"\n"))
         return os.path.join(self._outer.work_tree, named) if named else os.path.join(_xdg_git(), "ignore")
 
@@ -303,6 +308,15 @@ def _as_asked(work_tree: str, path: str) -> str:
     """
     bare = path.rstrip("/")
     return bare if bare == path or os.path.isdir(os.path.join(work_tree, bare)) else path
+
+
+def _refuse_endless_rules(work_tree: str, paths: Iterable[str]) -> None:
+    """Raises Refused where rules are a pipe: git waits for ever for whoever writes to it. Cost: one `stat` a folder."""
+    holding = {WorkspacePath(path.rstrip("/").rpartition("/")[0]) for path in paths}
+    for folder in holding.union(*map(ancestors, holding), [ROOT]):
+        rules = os.path.join(work_tree, folder, ".gitignore")
+        if not regular.may_be_read(rules):
+            raise Refused(f"{rules} is no file, so git cannot say what is ignored", hint="Remove it.")
 
 
 def _read_tracked(owner: _Owner, repository: Repository) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from takeback import regular
 from takeback.repository import command
 from takeback.repository.window import Repository
 
@@ -53,7 +54,7 @@ def dirty_paths(repository: Repository) -> IndexShortcut:
     if repository.index_stamp() != stamp:
         reason = "the index was being written"
     elif untrusted is None and not reason:
-        reason = "git cannot read the index"
+        reason = "git cannot read the index, or the attributes"
     return IndexShortcut(untrusted=untrusted or frozenset(), reason=reason, stamp=stamp)
 
 
@@ -74,15 +75,19 @@ def _converts_everything(settings: dict[str, str]) -> str | None:
 
 
 def _untrusted(repository: Repository, settings: dict[str, str]) -> frozenset[str] | None:
-    differing = _differing(repository, settings)
     listed = command.run(repository.work_tree, ["ls-files", "-v", "-z"])
-    if differing is None or listed.status:
-        return None
     items = listed.out.split(b"\0")[:-1]
     flagged = [os.fsdecode(item[2:]) for item in items if item[:1] != _ORDINARY]
     tracked = [item[2:] for item in items]
-    converted = _converted(repository, settings, tracked)
-    return None if converted is None else frozenset((*differing, *flagged, *converted))
+    holding = _with_attributes(repository, tracked)
+    if listed.status or holding is None:
+        return None
+    differing = _differing(repository, settings)
+    reached = tracked if _attributes_everywhere(repository, settings) else _below(holding, tracked)
+    converted = _converted(repository, reached)
+    if differing is None or converted is None:
+        return None
+    return frozenset((*differing, *flagged, *converted))
 
 
 def _differing(repository: Repository, settings: dict[str, str]) -> list[str] | None:
@@ -101,13 +106,8 @@ def _differing(repository: Repository, settings: dict[str, str]) -> list[str] | 
     return None if answer.status else command.nul_split(answer.out)
 
 
-def _converted(
-    repository: Repository, settings: dict[str, str], tracked: Sequence[bytes]
-) -> frozenset[str] | None:
-    """The tracked paths that an attribute converts; git is asked only about paths that an attributes file reaches."""
-    reached = (
-        tracked if _attributes_everywhere(repository, settings) else _below_attributes(repository, tracked)
-    )
+def _converted(repository: Repository, reached: Sequence[bytes]) -> frozenset[str] | None:
+    """The paths that an attribute converts, of those that an attributes file reaches."""
     if not reached:
         return frozenset()
     answer = command.run(
@@ -134,15 +134,19 @@ def _attributes_everywhere(repository: Repository, settings: dict[str, str]) -> 
     return any(map(os.path.lexists, places))
 
 
-def _below_attributes(repository: Repository, tracked: Sequence[bytes]) -> list[bytes]:
-    """The tracked paths with a `.gitattributes` in a folder above, on disk or in the index."""
+def _with_attributes(repository: Repository, tracked: Sequence[bytes]) -> set[bytes] | None:
+    """The folders with a `.gitattributes`, on disk or in the index; `None` if git would wait for one for ever."""
     listed = {path.rpartition(b"/")[0] for path in tracked if path.endswith(b".gitattributes")}
-    folders = _folders(tracked)
+    places = {folder: os.path.join(folder, b".gitattributes") for folder in _folders(tracked)}
     root = os.fsencode(repository.work_tree)
-    holding = {f for f in folders if f in listed or os.path.lexists(os.path.join(root, f, b".gitattributes"))}
-    if not holding:
-        return []
-    return [path for path in tracked if any(above in holding for above in _above(path))]
+    holding = {f for f, name in places.items() if f in listed or os.path.lexists(os.path.join(root, name))}
+    can_be_read = all(regular.may_be_read(os.path.join(root, places[folder])) for folder in holding)
+    return holding if can_be_read else None
+
+
+def _below(holding: set[bytes], tracked: Sequence[bytes]) -> list[bytes]:
+    """The tracked paths with a folder above that is among `holding`."""
+    return [path for path in tracked if any(above in holding for above in _above(path))] if holding else []
 
 
 def _folders(paths: Iterable[bytes]) -> set[bytes]:

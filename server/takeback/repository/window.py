@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from takeback import regular
 from takeback.repository import command
 
 _HEX = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -18,6 +19,10 @@ _MARKERS = (
 )
 _SPARSE = b"sdir\0\0\0\0"
 """The extension of an index that names whole folders. Source: gitformat-index(5), "Sparse Directory Entries"."""
+
+_READ_BY_GIT = ("HEAD", "config", "index", "info/exclude", "logs/HEAD", "packed-refs", "commondir")
+_MAX_BYTES = 1 << 30
+"""No file that is read whole here is larger: the index of a million files has 100 MB."""
 
 _MAX_SYMBOLIC = 5
 """How many symbolic refs git follows. Source: git's SYMREF_MAXDEPTH."""
@@ -81,8 +86,7 @@ class Repository:
             split = any(name.startswith("sharedindex.") for name in os.listdir(self.git_dir))
             if split or not os.path.exists(os.path.join(self.git_dir, "info", "sparse-checkout")):
                 return split
-            with open(os.path.join(self.git_dir, "index"), "rb") as index:
-                return _SPARSE in index.read()
+            return _SPARSE in regular.read(os.path.join(self.git_dir, "index"), _MAX_BYTES)
         except OSError:
             return False
 
@@ -101,9 +105,9 @@ def discover(folder: str) -> Repository | None:
 
 
 def repository_at(folder: str) -> Repository | None:
-    """The repository whose work tree begins at `folder`; `None` if there is none."""
+    """The repository whose work tree begins at `folder`; `None` if there is none, or git would not get through it."""
     git_dir = _git_dir(os.path.join(folder, ".git"))
-    if git_dir is None:
+    if git_dir is None or not _can_be_read(git_dir):
         return None
     common = _common_dir(git_dir)
     if not os.path.isdir(os.path.join(common, "objects")) or not os.path.isdir(os.path.join(common, "refs")):
@@ -120,6 +124,11 @@ def _git_dir(marker: str) -> str | None:
         named = text.removeprefix("gitdir:").strip("\n\r ")
         marker = os.path.join(os.path.dirname(marker), named)
     return os.path.realpath(marker) if os.path.lexists(os.path.join(marker, "HEAD")) else None
+
+
+def _can_be_read(git_dir: str) -> bool:
+    """Whether nothing that git reads at every command is a pipe or a device, for which it would wait for ever."""
+    return all(regular.may_be_read(os.path.join(git_dir, name)) for name in _READ_BY_GIT)
 
 
 def _common_dir(git_dir: str) -> str:
@@ -174,7 +183,6 @@ def _alternates(folder: str) -> list[str]:
 def _text(path: str) -> str | None:
     """A small file's text, or a symlink's target as git reads an old HEAD; `None` if it cannot be read."""
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read()
+        return os.fsdecode(regular.read(path, _MAX_BYTES))
     except OSError:
         return None

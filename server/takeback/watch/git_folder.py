@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import os
 
+from takeback import regular
+
+_MAX_BYTES = 8192
+"""No path is longer."""
+
 
 def git_folder(root: bytes) -> bytes | None:
     """The folder with HEAD and the index of the repository around `root`; for a linked worktree, its own.
@@ -22,8 +27,7 @@ def git_folder(root: bytes) -> bytes | None:
 def _worktree_folder(folder: bytes) -> bytes | None:
     """What the file `.git` points to: one line, `gitdir: PATH`. Source: gitrepository-layout(5)."""
     try:
-        with open(folder + b"/.git", "rb") as pointer:
-            text = pointer.read(8192)
+        text = regular.read(folder + b"/.git", _MAX_BYTES)
     except OSError:
         return None
     found = os.path.join(folder, text.removeprefix(b"gitdir:").strip())

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from takeback.errors import Unsupported
+from takeback.errors import Refused, Unsupported
 from takeback.repository import command
 from takeback.repository.ignore import IgnoreRules
 from takeback.repository.shortcut import dirty_paths
 from takeback.repository.window import discover
+from takeback.watch.git_folder import git_folder
 
 
 def git(folder, *words):
@@ -256,6 +257,50 @@ def test_rules_outside_the_work_tree_change_the_token(user, plain):
     git(user, "config", "core.excludesFile", "/tmp/other")
     tokens.append(rules.rules_token())
     assert (tokens[0] == tokens[1], len(set(tokens))) == (True, 3)
+
+
+@pytest.mark.parametrize("name", ["HEAD", "config", "index", "info/exclude", "logs/HEAD", "packed-refs"])
+def test_a_repository_that_git_would_wait_for_is_none(user, plain, name):
+    """With a pipe in the place of a file of git's, the folder is a plain one: nothing waits for whoever writes to it."""
+    (user / ".git" / name).unlink(missing_ok=True)
+    os.mkfifo(user / ".git" / name)
+
+    assert discover(str(user)) is None
+    rules = IgnoreRules(str(user), plain_git_dir=plain)
+    assert rules.rules_token()
+    assert rules.ignored(["a", "node_modules/"]) == {"node_modules/"}
+
+
+@pytest.mark.parametrize("inside", ["", "lib"])
+def test_a_pipe_is_no_repository(user, plain, inside):
+    """Neither is a pipe called `.git`, at the top or below."""
+    (user / "lib").mkdir()
+    if not inside:
+        (user / ".git").rename(user / "was")
+    os.mkfifo(user / inside / ".git")
+
+    assert git_folder(os.fsencode(user / inside)) is None
+    assert (discover(str(user)) is None) == (not inside)
+    assert IgnoreRules(str(user), plain_git_dir=plain).ignored(["lib/x", "a"]) == set()
+
+
+@pytest.mark.parametrize("inside", ["", "lib"])
+def test_rules_that_git_would_wait_for_are_named(user, plain, inside):
+    """A `.gitignore` that is a pipe cannot be read, nor passed over: it is named, with what to do."""
+    (user / "lib").mkdir()
+    os.mkfifo(user / inside / ".gitignore")
+
+    with pytest.raises(Refused, match=str(user / inside / ".gitignore")) as refused:
+        IgnoreRules(str(user), plain_git_dir=plain).ignored(["a", "lib/x"])
+
+    assert refused.value.hint
+
+
+def test_attributes_that_git_would_wait_for_leave_nothing_trusted(user):
+    """With a `.gitattributes` that is a pipe, the index vouches for nothing, and every file is read."""
+    os.mkfifo(user / ".gitattributes")
+
+    assert dirty_paths(discover(str(user))).reason
 
 
 PATTERNS = st.lists(
