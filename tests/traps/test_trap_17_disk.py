@@ -12,7 +12,7 @@ import pytest
 
 from scenes import make_scene
 from takeback.errors import StorageFull
-from takeback.service import recording
+from takeback.service import at_work, recording
 from takeback.store.objects import storing
 
 ROOM_KIB = 4096
@@ -173,6 +173,21 @@ def test_full_before_an_undo_is_recorded(cramped):
         assert cramped.files() == start
     assert outcomes == {0, 3}
     assert cramped.tb("doctor").status == 0
+
+
+@pytest.mark.trap(17)
+def test_full_before_a_command_begins(cramped):
+    """Where there is no room to say that a command is at work, that is said, it does not begin, and nothing is left."""
+    cramped.tb("status")
+    state = cramped.state
+    filler = fill(cramped.states)
+
+    with pytest.raises(StorageFull), at_work.announced(str(state), {"actor": "agent:a"}):
+        pytest.fail("it began")
+
+    assert list((state / "commands").iterdir()) == []
+    os.remove(filler)
+    assert cramped.process("run", "--", "touch", "ran").returncode == 0
 
 
 @pytest.mark.trap(17)

@@ -12,9 +12,10 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from takeback.files.faults import explained
 from takeback.files.holders import said
 
 _FOLDER = "commands"
@@ -22,22 +23,33 @@ _FOLDER = "commands"
 
 @contextmanager
 def announced(state: str, body: Mapping[str, Any]) -> Iterator[str]:
-    """While this lasts, everybody finds `body` under the name that this gives."""
+    """While this lasts, everybody finds `body` under the name that this gives. Raises StorageFull without room."""
     folder = os.path.join(state, _FOLDER)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     path = os.path.join(folder, name)
-    descriptor = os.open(path + ".new", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(descriptor, json.dumps(body).encode())
-        os.rename(path + ".new", path)  # nobody finds it before it is held
+    with ExitStack() as stack:
+        with explained("say who is at work in", folder):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            _hold(path, json.dumps(body).encode(), stack)
         yield name
-    finally:
-        for one in (path, path + ".new"):
-            with suppress(FileNotFoundError):
-                os.unlink(one)
-        os.close(descriptor)
+
+
+def _hold(path: str, words: bytes, stack: ExitStack) -> None:
+    """Keep a file with these words, which nobody finds before it is held, until the stack ends."""
+    new = path + ".new"
+    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    stack.callback(os.close, descriptor)
+    stack.callback(_remove, path)
+    stack.callback(_remove, new)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    while words:  # the system may take a part before it says that there is no room
+        words = words[os.write(descriptor, words) :]
+    os.rename(new, path)
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def commands(state: str) -> dict[str, dict[str, Any]]:
@@ -60,8 +72,7 @@ def _body(path: str) -> dict[str, Any] | None:
     """What a command said, if it still runs."""
     words = said(path)
     if words is None:
-        with suppress(FileNotFoundError):
-            os.unlink(path)
+        _remove(path)
         return None
     body: dict[str, Any] = json.loads(words)
     return body
