@@ -1,6 +1,7 @@
 """Takeback is honest: what could not be recorded is said when it happens, and again when an undo needs it."""
 
 import os
+import shutil
 import socket
 
 import pytest
@@ -49,6 +50,23 @@ def test_status_lists_what_is_not_captured(scene):
     scene.write("big", BIG)
 
     assert "big: too_large" in scene.tb("status").json["not_captured"]
+
+
+@pytest.mark.promise(5)
+def test_a_folder_that_is_too_deep_to_look_into_is_listed(scene):
+    """Where a path is longer than the system takes, nothing below is recorded, and `status` says so while it is there."""
+    scene.write("f", "one\n")
+    names = ["n" * 250] * 17
+    folder = os.open(scene.root, os.O_RDONLY)
+    for name in names:
+        os.mkdir(name, dir_fd=folder)
+        above, folder = folder, os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(above)
+    os.close(folder)
+
+    assert scene.tb("status").json["not_captured"] == [f"{'/'.join(names)}/: path_too_long"]
+    shutil.rmtree(scene.root / names[0])
+    assert scene.tb("status").json["not_captured"] == []
 
 
 @pytest.mark.promise(5)

@@ -1,9 +1,14 @@
 """Trap 18: what may not be read or written. Root's commands run without root's power."""
 
+import json
 import os
 import shutil
 
 import pytest
+
+from takeback.model.operation import Observation, OperationKind
+from takeback.model.state import FileKind, FileState, Reason
+from takeback.record import Source
 
 WITHOUT = "-dac_override,-dac_read_search"
 ORDINARY = ("setpriv", "--bounding-set", WITHOUT, "--inh-caps", WITHOUT, "--") if os.geteuid() == 0 else ()
@@ -61,3 +66,52 @@ def test_a_folder_that_cannot_be_entered(scene):
 
     assert recorded.returncode == 0, recorded.stderr
     assert '"deleted"' not in recorded.stdout
+    assert "a/: unreadable" in scene.process("status", under=ORDINARY).stdout
+    os.chmod(scene.root / "a", 0o755)
+    assert "a/: unreadable" not in scene.process("status", under=ORDINARY).stdout
+
+
+def one_turn(scene, number, *, closed=False):
+    """An operation of an agent that writes `a/f`, or where that folder is closed another file."""
+    scene.write("g" if closed else "a/f", f"{number}\n")
+    os.chmod(scene.root / "a", 0 if closed else 0o755)
+    recorded = scene.process("record", "--actor", "agent:a", "--json", under=ORDINARY)
+    os.chmod(scene.root / "a", 0o755)
+    assert recorded.returncode == 0, recorded.stderr
+    return {change["path"]: change for change in json.loads(recorded.stdout)["operation"]["changes"]}
+
+
+@pytest.mark.trap(18)
+@pytest.mark.promise(2)
+def test_a_folder_that_was_closed_for_a_moment(scene):
+    """What lies in it is as it was known: nothing of it is recorded, and all of it can be taken back afterwards."""
+    scene.write("a/f", "0\n")
+    assert scene.process("status", under=ORDINARY).returncode == 0
+    one_turn(scene, 1)
+    assert one_turn(scene, 2, closed=True).keys() == {"g"}
+    assert one_turn(scene, 3).keys() == {"a/f"}
+
+    assert scene.process("undo", under=ORDINARY).returncode == 0
+    assert scene.read("a/f") == "1\n"
+    assert scene.process("undo", "--op", "1", under=ORDINARY).returncode == 0
+    assert scene.read("a/f") == "0\n"
+
+
+@pytest.mark.trap(18)
+@pytest.mark.promise(2)
+def test_what_could_not_be_read_is_read_when_it_can_be(scene):
+    """A file of a folder that was renamed while it was closed is read by the first look that can."""
+    scene.write("a/f", "0\n")
+    assert scene.process("status", under=ORDINARY).returncode == 0
+    one_turn(scene, 1)
+    with scene.opened() as workspace:
+        unread = Observation(
+            path="a/f", after=FileState(kind=FileKind.FILE, reason=Reason.UNREADABLE, mode=0)
+        )
+        workspace.recorder.record(Source(kind=OperationKind.EDIT, actor="unknown"), [unread])
+
+    status = scene.process("status", under=ORDINARY)
+
+    assert "unreadable" not in status.stdout
+    assert scene.process("undo", "--op", "1", under=ORDINARY).returncode == 0
+    assert scene.read("a/f") == "0\n"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from takeback.files.faults import explained
 
-_MAGIC = b"takeback stat cache 1\n"
+_MAGIC = b"takeback stat cache 2\n"
 _CRC_BYTES = 4
 PLAIN = 2
 """The version of marshal that writes equal values as equal bytes: later ones mark what is shared."""

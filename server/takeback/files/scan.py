@@ -19,8 +19,8 @@ from takeback.files.faults import GONE
 from takeback.files.halves import Helper
 from takeback.files.listing import Times, entries_of, list_folder, packed, settled, unpacked
 from takeback.files.reading import Stat
-from takeback.files.staging import STAGED_PREFIX
 from takeback.model.paths import WorkspacePath
+from takeback.model.staged import is_own_name
 
 LeaveOut = Callable[[Sequence[str]], Set[str]]
 """Which of some paths are not recorded. Folders end with `/`; one that is left out is not walked."""
@@ -43,6 +43,8 @@ class Scan:
     """All folders that hold nothing at all, whether they were empty before or not."""
     unreadable_folders: tuple[WorkspacePath, ...]
     """Folders that could not be listed or searched. What the cache has below them is kept, and not looked at."""
+    too_deep_folders: tuple[WorkspacePath, ...]
+    """Folders whose path is longer than the system takes: the same holds for them."""
     n_files: int
     """How many files and links are recorded, below unreadable folders as far as known."""
     cache: StatCache
@@ -125,6 +127,7 @@ class _Look:
     _vanished: list[str] = field(default_factory=list)
     _empty: list[str] = field(default_factory=list)
     _unreadable: list[str] = field(default_factory=list)
+    _too_deep: list[str] = field(default_factory=list)
     _n_files: int = 0
 
     def descend(self, level: Sequence[str]) -> list[str]:
@@ -153,6 +156,7 @@ class _Look:
             vanished=_paths(self._vanished),
             empty_folders=_paths(self._empty),
             unreadable_folders=_paths(self._unreadable),
+            too_deep_folders=_paths(self._too_deep),
             n_files=self._n_files,
             cache=self.cache if same else StatCache(folders=self._folders),
             _times=self._times,
@@ -170,7 +174,8 @@ class _Look:
             if exc.errno in GONE:
                 self._vanished += self._files_below(folder)
             else:
-                self._unreadable.append(folder)
+                unseen = self._too_deep if exc.errno == errno.ENAMETOOLONG else self._unreadable
+                unseen.append(folder)
                 self._keep_below(folder)
             return None
 
@@ -271,7 +276,7 @@ class _Look:
 
 
 def _is_skipped(name: str) -> bool:
-    return name in (".git", ".git/") or name.startswith(STAGED_PREFIX)
+    return is_own_name(name.removesuffix("/"))
 
 
 def _paths(paths: Iterable[str]) -> tuple[WorkspacePath, ...]:

@@ -11,9 +11,6 @@ from contextlib import suppress
 
 from takeback.files.reading import Reading, read_open
 
-STAGED_PREFIX = ".takeback-"
-"""How the names of staged files begin; scanners and watchers pass over them."""
-
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MODEL = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -104,6 +104,7 @@ def status(workspace: Workspace) -> answers.Answer:
         for path, known in journal.all_known()
         if known.state.reason is not None
     )
+    missing.update(f"{folder}/: {why}" for folder, why in workspace.looker.unseen().items())
     return {
         "version": answers.VERSION,
         "workspace": workspace.root,

@@ -20,6 +20,7 @@ from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, ChangeSeq, FileId, TurnId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
+from takeback.model.staged import staged_name
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.model.text import decode, encode
 from takeback.record import Entry, Source
@@ -45,7 +46,7 @@ class Intent:
                 target=entry.path,
                 before=entry.before,
                 after=entry.after,
-                staged=f".takeback-{self.token}-{number}",
+                staged=staged_name(self.token, number),
             )
             for number, entry in enumerate(self.entries)
             if entry.before != entry.after or entry.moved_from is not None

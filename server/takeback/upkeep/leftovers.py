@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from takeback.files.disk import Folder
 from takeback.model.paths import WorkspacePath
+from takeback.model.staged import token_of
 from takeback.store.objects import ObjectStore
 from takeback.upkeep.histories import History, open_intents
 
-_STAGED = re.compile(r"\.takeback-([0-9a-f]{12})-\d+(-back)?(-old)?")
 _ANY_SIZE = 1 << 62
 
 
@@ -50,6 +49,6 @@ def _staged(root: str) -> Iterator[tuple[WorkspacePath, str]]:
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name != ".git"]
         for name in names:
-            found = _STAGED.fullmatch(name)
-            if found:
-                yield WorkspacePath(os.path.relpath(os.path.join(folder, name), root)), found[1]
+            token = token_of(name)
+            if token is not None:
+                yield WorkspacePath(os.path.relpath(os.path.join(folder, name), root)), token

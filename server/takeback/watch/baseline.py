@@ -27,7 +27,7 @@ from takeback.store import trees
 from takeback.store.baseline import IndexTree, copy_objects, head_tree, index_tree, link_objects
 from takeback.store.objects import ObjectStore
 from takeback.store.refs import commit, set_ref
-from takeback.watch.look import Looker
+from takeback.watch.look import UNSEEN, Looker, unseen_folders
 
 REF = "refs/takeback/baseline"
 Progress = Callable[[int, int], None]
@@ -71,7 +71,7 @@ def take(looker: Looker, progress: Progress) -> Baseline:
         if looker.journal.fact("baseline") is None:
             for path, state in firsts:
                 looker.journal.append_first(path, NO_FILE, state, looker.clock())
-            facts = {"baseline": _fact(baseline), "shortcut": shortcut.reason}
+            facts = {"baseline": _fact(baseline), "shortcut": shortcut.reason, UNSEEN: unseen_folders(seen)}
             for name, value in facts.items():
                 looker.journal.append("facts", name, value, looker.clock())
     save_cache(seen.cache, looker.cache_path)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from takeback.model.paths import WorkspacePath
+from takeback.model.staged import is_own_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +86,6 @@ Put = Callable[[Event], None]
 Clock = Callable[[], int]
 """Monotonic nanoseconds."""
 
-STAGING_PREFIX = ".takeback-"
-"""Our own unfinished files: their names are never passed on, under whatever folder."""
-
 GIT_NAMES = frozenset(
     {
         "HEAD",
@@ -104,11 +102,6 @@ GIT_NAMES = frozenset(
     }
 )
 """What is written in git's folder when HEAD, the index, or a merge, rebase, pick or bisection moves."""
-
-
-def is_own_name(name: str) -> bool:
-    """Whether one name in a path is git's own folder or one of our unfinished files."""
-    return name == ".git" or name.startswith(STAGING_PREFIX)
 
 
 def is_shown(path: str) -> bool:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from takeback.model.paths import WorkspacePath
+from takeback.model.staged import is_own_name
 from takeback.watch.events import (
     GIT_NAMES,
     Clock,
@@ -33,7 +34,6 @@ from takeback.watch.events import (
     Put,
     Removed,
     Touched,
-    is_own_name,
     lost_reason,
     rename_seen,
 )

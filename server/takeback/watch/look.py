@@ -5,23 +5,26 @@ A look runs without any lock. What it saw is checked against the last known stat
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from takeback.config import RecordConfig
+from takeback.errors import Refused
 from takeback.files.cache import StatCache, load_cache, save_cache
 from takeback.files.disk import Folder
 from takeback.files.faults import explained
 from takeback.files.listing import times_of
-from takeback.files.reading import Reading
+from takeback.files.reading import UNSEARCHABLE, Reading
 from takeback.files.scan import Scan, scan
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, parent
+from takeback.model.staged import is_own_name
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
 from takeback.record import Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
@@ -31,6 +34,10 @@ from takeback.watch.passed_over import PassedOver
 from takeback.watch.settle import Move
 
 logger = logging.getLogger(__name__)
+
+UNSEEN = "unseen"
+"""The fact that names the folders which the last look could not look into."""
+TOO_DEEP = "path_too_long"
 
 _LOOKS_AGAIN = 5
 """How often a path is looked at again because others recorded it meanwhile."""
@@ -44,8 +51,6 @@ class Looked:
     """`None`: everything is as it was known."""
     git: OpId | None = None
     """The operation that holds what git wrote, if it wrote anything."""
-    unreadable: tuple[WorkspacePath, ...] = ()
-    """Folders that could not be looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +102,8 @@ class Looker:
             if until != before:
                 self._remember_looked_until(until)
             self.passed_over.learn(seen.cache)
-        self._remember_rules(token)
-        return Looked(operation=recorded.operation, git=recorded.git, unreadable=seen.unreadable_folders)
+        self._remember({"rules": token, UNSEEN: unseen_folders(seen)})
+        return Looked(operation=recorded.operation, git=recorded.git)
 
     def _unseen(self, cache: StatCache, seen: Scan, since: ChangeSeq) -> tuple[WorkspacePath, ...]:
         """Paths that are recorded and that the cache does not know: if they are gone, no scan says so.
@@ -140,6 +145,22 @@ class Looker:
     @property
     def _looked_path(self) -> str:
         return self.cache_path + ".until"
+
+    def unseen(self) -> Mapping[WorkspacePath, str]:
+        """The folders that the last look could not look into, and no look could now, each with the reason."""
+        found: dict[WorkspacePath, str] = json.loads(self.journal.fact(UNSEEN) or "{}")
+        return {
+            folder: why
+            for folder, why in found.items()
+            if (self._is_folder(folder) if why == TOO_DEEP else self._is_closed(folder))
+        }
+
+    def _is_closed(self, folder: WorkspacePath) -> bool:
+        try:
+            self.folder.names(folder)
+        except Refused:
+            return True
+        return False
 
     def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
@@ -253,9 +274,10 @@ class Looker:
         )
 
     def read(self, path: WorkspacePath) -> FileState:
-        """What is at `path` now, content in the store."""
+        """What is at `path` now, content in the store. What cannot be reached is as it was known."""
         reading = self.folder.read(path, self.config.max_file_bytes)
-        return self._state(path, reading)
+        known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
+        return known if known.exists else self._state(path, reading)
 
     def _renamed(self, cache: StatCache, seen: Scan) -> Mapping[WorkspacePath, WorkspacePath]:
         """Where files came from whose content was never captured: it cannot tell, so inode and mtime do."""
@@ -285,7 +307,7 @@ class Looker:
         observations += [
             self._observation(path)
             for path, known in self.journal.all_known()
-            if known.state.kind is FileKind.DIRECTORY and path not in seen_at
+            if _may_differ_unseen(known.state) and path not in seen_at
         ]
         observations = [
             replace(one, moved_from=renamed[one.path]) if one.path in renamed else one for one in observations
@@ -332,10 +354,7 @@ class Looker:
         yield from self.recorder.recorded_below(path)
 
     def _walk(self, folder: WorkspacePath) -> Iterable[WorkspacePath]:
-        names = [
-            name for name in self.folder.names(folder) if name != ".git" and not name.startswith(".takeback-")
-        ]
-        for name in sorted(names):
+        for name in sorted(name for name in self.folder.names(folder) if not is_own_name(name)):
             path = WorkspacePath(f"{folder}/{name}")
             if self._is_folder(path) and not self.left_out([path + "/"]):
                 yield from self._walk(path)
@@ -350,10 +369,24 @@ class Looker:
             return self.recorder.has_recorded_below(WorkspacePath(path[:-1]))
         return self.recorder.state_of(WorkspacePath(path))[1].exists
 
-    def _remember_rules(self, token: str) -> None:
-        if self.journal.fact("rules") != token:
+    def _remember(self, facts: Mapping[str, str]) -> None:
+        new = {name: value for name, value in facts.items() if self.journal.fact(name) != value}
+        if new:
             with self.journal.transaction():
-                self.journal.append("facts", "rules", token, self.clock())
+                for name, value in new.items():
+                    self.journal.append("facts", name, value, self.clock())
+
+
+def unseen_folders(seen: Scan) -> str:
+    """The folders that a look could not look into, each with the reason, as the journal keeps them."""
+    found = dict.fromkeys(seen.unreadable_folders, Reason.UNREADABLE.value)
+    found |= dict.fromkeys(seen.too_deep_folders, TOO_DEEP)
+    return json.dumps(found)
+
+
+def _may_differ_unseen(state: FileState) -> bool:
+    """Whether no scan tells what became of it: an empty folder that is gone, or a file that can be read now."""
+    return state.kind is FileKind.DIRECTORY or state.reason is Reason.UNREADABLE
 
 
 def _rules_changed(seen: Scan) -> bool:

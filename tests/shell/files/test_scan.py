@@ -322,11 +322,22 @@ def test_git_folders_are_passed_over_everywhere(looks, root):
 def test_staged_files_are_passed_over(looks, root):
     """What Takeback is about to exchange is not part of the workspace, neither when it comes nor when it goes."""
     looks.look()
-    (root / "d" / ".takeback-7").touch()
+    (root / "d" / ".takeback-0123456789ab-7").touch()
     assert looks.look().changed == ()
     assert looks.asked == []
-    (root / "d" / ".takeback-7").unlink()
+    (root / "d" / ".takeback-0123456789ab-7").unlink()
     assert looks.look().vanished == ()
+
+
+@pytest.mark.promise(5)
+def test_what_a_user_calls_almost_so_is_not_passed_over(looks, root):
+    """Only the names that Takeback makes are passed over, of files and of folders."""
+    looks.look()
+    (root / ".takeback-notes").touch()
+    (root / ".takeback-d").mkdir()
+    (root / ".takeback-d" / "f").touch()
+
+    assert looks.look().changed == (".takeback-d/f", ".takeback-notes")
 
 
 @pytest.mark.trap(14)

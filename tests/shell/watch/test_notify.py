@@ -152,13 +152,16 @@ class TestFiles:
     def test_our_own_unfinished_files_are_not_told(self, tmp_path, watching):
         """A staged file is nothing until it is moved to its place, and then the place was touched."""
         seen = watching(tmp_path)
-        assert (
-            seen.after("echo a > .takeback-1; chmod +x .takeback-1; echo b > .takeback-2; rm .takeback-2")
-            == []
-        )
-        (event,) = seen.after("mv .takeback-1 a")
+        one, two, three = (f".takeback-0123456789ab-{end}" for end in ("1", "2", "3-old"))
+        assert seen.after(f"echo a > {one}; chmod +x {one}; echo b > {two}; rm {two}") == []
+        (event,) = seen.after(f"mv {one} a")
         assert (event.path, event.is_new) == ("a", True)
-        assert seen.after("mv a .takeback-3; rm .takeback-3") == [Removed(path="a", is_folder=False)]
+        assert seen.after(f"mv a {three}; rm {three}") == [Removed(path="a", is_folder=False)]
+
+    def test_what_a_user_calls_almost_so_is_told(self, tmp_path, watching):
+        """Only the names that Takeback makes are passed over."""
+        names = [".takeback-0123456789ab-1.md", ".takeback-0123456789AB-1", ".takeback-notes"]
+        assert paths(watching(tmp_path).after(f"touch {' '.join(names)}")) == sorted(names)
 
 
 @linux_only
@@ -476,7 +479,7 @@ def test_other_systems_see_the_same(tmp_path):
     watcher.start()
     try:
         subprocess.run(
-            ["sh", "-euc", "echo y >> a; mv a c; rm b; mkdir d; touch .takeback-1; git add c"],
+            ["sh", "-euc", "echo y >> a; mv a c; rm b; mkdir d; touch .takeback-0123456789ab-1; git add c"],
             cwd=tmp_path,
             check=True,
         )
