@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 
@@ -48,6 +47,10 @@ class Editor:
     def uri(self, name):
         """The URI of a file."""
         return (self.root / name).as_uri()
+
+    def name(self, uri):
+        """The open file that has exactly this URI."""
+        return next(name for name in self.texts if self.uri(name) == uri)
 
     def open(self, name, text=None):
         """Open a file as it is on disk, or was a moment ago."""
@@ -94,7 +97,7 @@ class Editor:
         """What `workspace/applyEdit` does."""
         (document,) = params.edit.document_changes
         self.edits.append(document)
-        name = os.path.basename(document.text_document.uri)
+        name = self.name(document.text_document.uri)
         if self.behave is not None:
             return self.behave(name, document)
         return self.apply(name, document)
@@ -108,8 +111,7 @@ class Editor:
 
     def on_save(self, params):
         """What `takeback/save` does."""
-        name = os.path.basename(params.uri)
-        assert params.uri == self.uri(name)
+        name = self.name(params.uri)
         if self.refuses_to_save:
             raise JsonRpcException("no", -32803)
         self.save(name)

@@ -414,6 +414,83 @@ async def test_typing_right_after_an_edit_may_be_told_with_it(client):
     assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
 
 
+# -- one file under several names ----------------------------------------------------------------
+
+
+@pytest.fixture
+def linked(client):
+    """A file that an agent changed, with a link to it and another to its folder."""
+    editor = client.editor
+    (editor.root / "d").mkdir()
+    (editor.root / "d" / "c.txt").write_text(TEXT, encoding="utf-8")
+    (editor.root / "file").symlink_to("d/c.txt")
+    (editor.root / "folder").symlink_to("d")
+    return editor
+
+
+async def agent_writes(editor):
+    """Let somebody change the file, after everything before is recorded."""
+    await asyncio.to_thread(editor.takeback, "log")
+    recorded = (await editor.run("takeback.status", {}))["operations"][0]["id"]
+    editor.write("d/c.txt", "line 3\n", "agent\n")
+    await editor.recorded(recorded + 1)
+
+
+@pytest.mark.promise(8)
+@pytest.mark.trap(13)
+@pytest.mark.parametrize("name", ["d/c.txt", "folder/c.txt", "file"])
+async def test_a_document_is_its_file_by_whatever_link_it_was_opened(linked, name):
+    """Unsaved text in a document that was opened through a link is kept, and seen by the command line."""
+    await agent_writes(linked)
+    linked.open(name)
+    linked.replace(name, "line 39\n", "mine\n")
+    documents = (await linked.run("takeback.status", {}))["documents"]
+
+    status, _, problem = await asyncio.to_thread(linked.takeback, "undo")
+
+    assert documents == [{"path": "d/c.txt", "dirty": True}]
+    assert (status, problem) == (0, "")
+    assert (linked.texts[name], on_disk(linked, "d/c.txt")) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
+
+
+@pytest.mark.promise(8)
+@pytest.mark.parametrize("second", ["folder/c.txt", "file"])
+@pytest.mark.parametrize("typing", [0, 1])
+async def test_a_file_that_is_open_twice_keeps_unsaved_text(linked, second, typing):
+    """Where one of two documents of a file holds unsaved text, it is a conflict until the other one is closed."""
+    await agent_writes(linked)
+    names = ("d/c.txt", second)
+    for name in names:
+        linked.open(name)
+    linked.replace(names[typing], "line 39\n", "mine\n")
+    before = dict(linked.texts)
+
+    result = await linked.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], linked.edits) == ("conflict", [])
+    assert "under several names" in result["files"][0]["note"]
+    assert (linked.texts, on_disk(linked, "d/c.txt")) == (before, AGENT)
+
+    linked.close(names[1 - typing])
+    await linked.run("takeback.undoLast", {"n": 1})
+
+    assert linked.texts == {names[typing]: TEXT.replace("line 39\n", "mine\n")}
+    assert on_disk(linked, "d/c.txt") == TEXT
+
+
+@pytest.mark.promise(8)
+async def test_a_file_that_is_open_twice_without_unsaved_text_is_reloaded(linked):
+    """Where no document of a file holds unsaved text, the file changes and the editor reloads them."""
+    await agent_writes(linked)
+    for name in ("d/c.txt", "file"):
+        linked.open(name)
+
+    result = await linked.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], result["files"][0]["outcome"], linked.edits) == ("applied", "restored", [])
+    assert on_disk(linked, "d/c.txt") == TEXT
+
+
 # -- files that go -------------------------------------------------------------------------------
 
 

@@ -132,6 +132,7 @@ async def test_a_save_does_not_bring_a_forgotten_secret_back(client, tmp_path):
     editor.save("a.txt")
     editor.replace("a.txt", "hunter2", "hunter3")
     editor.save("a.txt")
+    await editor.run("takeback.status", {})
     editor.replace("a.txt", "hunter3", "hunter2")
     editor.save("a.txt")
     editor.write("a.txt", "\n", "\nother\n")  # before the save is told

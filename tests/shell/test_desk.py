@@ -32,7 +32,7 @@ def died(scene):
     def begin(text):
         if not (child := os.fork()):
             with scene.opened() as workspace, Desk(workspace, "Testing", nobody) as desk:
-                desk.opened("a.txt", 1, text)
+                desk.opened("a", "a.txt", 1, text)
                 os._exit(not isinstance(desk.propose(UNDO, Request(n=1)), Proposal))
         assert os.waitpid(child, 0)[1] == 0
 
@@ -42,7 +42,7 @@ def died(scene):
 def documents(scene, text):
     """What is known of the document when it is opened with this text again."""
     with scene.opened() as workspace, Desk(workspace, "Testing", nobody) as desk:
-        desk.opened("a.txt", 1, text)
+        desk.opened("a", "a.txt", 1, text)
         return dict(desk.buffers.documents())
 
 
@@ -90,9 +90,9 @@ def test_a_save_that_another_process_has_recorded_is_the_undo(scene):
     scene.tb("status")
     (scene.root / "a.txt").write_text(AGENT, encoding="utf-8")
     with scene.opened() as workspace, Desk(workspace, "Testing", nobody) as desk:
-        desk.opened("a.txt", 1, AGENT)
+        desk.opened("a", "a.txt", 1, AGENT)
         proposal = desk.propose(UNDO, Request(n=1))
-        desk.changed("a.txt", 2, TEXT)
+        desk.changed("a", "a.txt", 2, TEXT)
         (scene.root / "a.txt").write_text(TEXT, encoding="utf-8")
         scene.tb("record")  # by another process: it knows nothing of the documents here
 

@@ -18,13 +18,20 @@ Encoding = lsp.PositionEncodingKind | str
 
 
 def relative_path(root: str, uri: str) -> str | None:
-    """The path of a document below `root`; `None` if it is no file there."""
+    """The path below `root` that a URI names, a link itself; `None` if it is none there."""
     full = file_of(uri)
     if full is None:
         return None
-    full = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
-    relative = os.path.relpath(full, root)
-    return None if relative == "." or _leads_out(relative) else relative
+    return _below(root, os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full)))
+
+
+def document_path(root: str, uri: str) -> str | None:
+    """The path below `root` of the file that a document is; `None` if it is none there.
+
+    Editors read and write through links, so links are followed to the end.
+    """
+    full = file_of(uri)
+    return None if full is None else _below(root, os.path.realpath(full))
 
 
 def is_held(root: str, uri: str) -> bool:
@@ -59,6 +66,11 @@ def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> l
         )
         for one in found
     ]
+
+
+def _below(root: str, full: str) -> str | None:
+    relative = os.path.relpath(full, root)
+    return None if relative == "." or _leads_out(relative) else relative
 
 
 def _leads_out(relative: str) -> bool:

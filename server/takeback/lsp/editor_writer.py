@@ -14,7 +14,6 @@ from enum import Enum, auto
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from takeback.aio import Core
 from takeback.lsp import convert
 from takeback.lsp.documents import Document, with_edits
 from takeback.lsp.server import Server
@@ -50,9 +49,8 @@ class Shown:
 class EditorWriter:
     """Changes documents of one workspace."""
 
-    def __init__(self, server: Server, core: Core) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._core = core
 
     async def show(self, proposed: Proposed) -> tuple[Written, Shown | None]:
         """Let a document become what a plan says. Text that arrived since the plan was made comes first."""
@@ -83,10 +81,7 @@ class EditorWriter:
         return stay
 
     def _document(self, proposed: Proposed) -> Document | None:
-        for document in self._server.documents.values():
-            if convert.relative_path(self._core.root, document.uri) == proposed.path:
-                return document
-        return None
+        return self._server.documents.get(proposed.name)
 
     async def _write(self, document: Document, before: str, planned: str) -> Written:
         edits = convert.text_edits(before, replacements(before, planned), self._server.encoding)

@@ -74,9 +74,7 @@ def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     uri = params.text_document.uri
     ls.documents.pop(uri, None)
-    core = ls.core_of(uri)
-    if core is not None:
-        ls.tell_closed(core, uri)
+    ls.tell_closed(uri)
 
 
 def _command(name: str) -> Any:

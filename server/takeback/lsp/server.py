@@ -80,15 +80,19 @@ class Server(LanguageServer):
         Raises UsageError where no open folder holds it: what nobody opened is never recorded.
         """
         await self._has_started()
-        found = self.core_of(uri) if uri else next(iter(self._cores.values()), None)
+        found = self._innermost(convert.is_held, uri) if uri else next(iter(self._cores.values()), None)
         if found is None:
             what = f"no open folder holds {uri}" if uri else "no folder is open, so there is no workspace"
             raise UsageError(what, hint="Open a folder in the editor first.")
         return found
 
     def core_of(self, uri: str) -> Core | None:
-        """The open workspace with the longest root that holds a document."""
-        inside = [core for core in self._cores.values() if convert.is_held(core.root, uri)]
+        """The open workspace that the file of a document lies in."""
+        return self._innermost(convert.document_path, uri)
+
+    def _innermost(self, find: Callable[[str, str], object], uri: str) -> Core | None:
+        """The open workspace with the longest root in which something is found for a URI."""
+        inside = [core for core in self._cores.values() if find(core.root, uri)]
         return max(inside, key=lambda core: len(core.root), default=None)
 
     async def close(self) -> None:
@@ -137,24 +141,25 @@ class Server(LanguageServer):
     def tell_opened(self, core: Core, document: Document) -> None:
         """Tell the core of a document."""
         version, text = document.version, document.text
-        self._post(core, document.uri, lambda desk, path: desk.opened(path, version, text))
+        self._post(core, document.uri, lambda desk, path: desk.opened(document.uri, path, version, text))
 
     def tell_changed(self, core: Core, document: Document) -> None:
         """Tell the core of a document's next text."""
         version, text = document.version, document.text
-        self._post(core, document.uri, lambda desk, path: desk.changed(path, version, text))
+        self._post(core, document.uri, lambda desk, path: desk.changed(document.uri, path, version, text))
 
     def tell_saved(self, core: Core, uri: str, text: str) -> None:
         """Tell the core that a document was saved."""
-        self._post(core, uri, lambda desk, path: desk.saved(path, text))
+        self._post(core, uri, lambda desk, path: desk.saved(uri, path, text))
 
-    def tell_closed(self, core: Core, uri: str) -> None:
-        """Tell the core that a document was closed."""
-        self._post(core, uri, lambda desk, path: desk.closed(path))
+    def tell_closed(self, uri: str) -> None:
+        """Tell every core that a document was closed: its name may lead elsewhere by now."""
+        for core in self._cores.values():
+            core.post(lambda desk: desk.closed(uri))
 
     @staticmethod
     def _post(core: Core, uri: str, act: Callable[[Desk, str], None]) -> None:
-        path = convert.relative_path(core.root, uri)
+        path = convert.document_path(core.root, uri)
         if path is not None:
             core.post(lambda desk: act(desk, path))
 

@@ -85,7 +85,7 @@ class _Attempt:
         self._server = server
         self._core = core
         self._asked = asked
-        self._writer = EditorWriter(server, core)
+        self._writer = EditorWriter(server)
         self._shown: list[Shown] = []
         self._left: dict[WorkspacePath, str] = {}
         self.chosen: tuple[OpId, ...] = ()

@@ -8,7 +8,7 @@ which the editor told it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -34,6 +34,8 @@ _RECENT = 20
 _RECENT_TEXTS = 200
 """How many texts a document may have had between a save and the word of it."""
 
+SEVERAL_NOTE = "the editor has it open under several names, with unsaved text; save it and close all but one"
+
 
 class Buffers:
     """The open documents of one workspace."""
@@ -41,70 +43,88 @@ class Buffers:
     def __init__(self, workspace: Workspace, publication: Publication) -> None:
         self._workspace = workspace
         self._publication = publication
-        self._open: dict[WorkspacePath, Buffer] = {}
+        self._open: dict[str, Buffer] = {}
+        """By what the editor calls them: through a link, a file may be open under several names."""
         self._held: dict[WorkspacePath, Proposed] = {}
         self._saved_besides: list[Callable[[], None]] = []
         """Records saves of held documents that are not the plan's."""
 
     # -- what the editor tells -------------------------------------------------------------------
 
-    def opened(self, path: WorkspacePath, version: int, text: str) -> None:
+    def opened(self, name: str, path: WorkspacePath, version: int, text: str) -> None:
         """A document was opened; where it never was its file, the editor kept unsaved text over it."""
         disk, stamp = self._look(path)
         parent = disk if shows(text, disk) else self._recorded_as(path, text) or disk
-        base = _base(parent, text)
-        self._set(path, Buffer(version=version, text=text, parent=parent, base=base, disk=disk, stamp=stamp))
+        known = Buffer(
+            path=path,
+            version=version,
+            text=text,
+            parent=parent,
+            base=_base(parent, text),
+            disk=disk,
+            stamp=stamp,
+        )
+        self._set(name, known)
 
-    def changed(self, path: WorkspacePath, version: int, text: str) -> None:
+    def changed(self, name: str, path: WorkspacePath, version: int, text: str) -> None:
         """A document was edited, or reloaded: then it is what its file is now."""
-        known = self._open.get(path)
+        known = self._known(name, path)
         if known is None:
-            self.opened(path, version, text)
+            self.opened(name, path, version, text)
             return
         recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
-        now = self._refreshed(path, replace(known, version=version, text=text, recent=recent))
+        now = self._refreshed(replace(known, version=version, text=text, recent=recent))
         if shows(text, now.disk):
             now = replace(now, parent=now.disk, base=text, older=None, caught_up=now.stamp)
-        self._set(path, now)
+        self._set(name, now)
 
-    def saved(self, path: WorkspacePath, text: str) -> None:
+    def saved(self, name: str, path: WorkspacePath, text: str) -> None:
         """A document was saved: its file is recorded as the human's, and what came after that as it is.
 
         What is in `text` besides was typed after the save, and is not saved.
         """
-        known = self._open.get(path)
+        known = self._known(name, path)
         disk, stamp = self._look(path)
         if known is None:
-            known = Buffer(version=0, text=text, parent=None, base=text, disk=disk, stamp=stamp)
+            known = Buffer(path=path, version=0, text=text, parent=None, base=text, disk=disk, stamp=stamp)
         saved = known.saved_as(text, disk, stamp)
         wrote = saves.written(saved, known.parent)
-        self._record_save(path, replace(known, text=saved), wrote)
+        self._record_save(replace(known, text=saved), wrote)
         disk, stamp = self._look(path)
-        parent = disk if wrote is None or shows(saved, disk) else wrote
-        later = Buffer(version=known.version, text=text, parent=parent, base=saved, disk=disk, stamp=stamp)
-        self._set(path, replace(later, recent=known.since(saved)))
+        later = Buffer(
+            path=path,
+            version=known.version,
+            text=text,
+            parent=disk if wrote is None or shows(saved, disk) else wrote,
+            base=saved,
+            disk=disk,
+            stamp=stamp,
+            saved_at=stamp,
+            recent=known.since(saved),
+        )
+        self._set(name, later)
 
-    def _record_save(self, path: WorkspacePath, saved: Buffer, wrote: bytes | None) -> None:
-        held = self._held.get(path)
+    def _record_save(self, saved: Buffer, wrote: bytes | None) -> None:
+        held = self._held.get(saved.path)
         if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
         elif not recording.is_paused(self._workspace):
-            is_typed = self._is_typed(path, saved)
-            act = partial(saves.record, self._workspace, path, wrote, is_typed=is_typed)
+            is_typed = self._is_typed(saved)
+            act = partial(saves.record, self._workspace, saved.path, wrote, is_typed=is_typed)
             act() if held is None else self._saved_besides.append(act)
 
-    def _renew_time(self, path: WorkspacePath) -> None:
+    def _renew_time(self, closed: Buffer) -> None:
         """Give a file the present time where it kept its own for a document that will not be saved any more."""
-        if self.keeps_time(path):
+        if closed.keeps_time:
             with suppress(TakebackError):
-                self._workspace.folder.set_modified(path, self._workspace.clock())
+                self._workspace.folder.set_modified(closed.path, self._workspace.clock())
 
-    def _is_typed(self, path: WorkspacePath, saved: Buffer) -> bool:
+    def _is_typed(self, saved: Buffer) -> bool:
         """Whether a save puts on disk what somebody typed, and not what the document was reloaded from.
 
         The text may be found on disk before the save is told. An unchanged save writes the file anew after that.
         """
-        return saved.has_unsaved or saved.caught_up == self._stamp(path)
+        return saved.has_unsaved or saved.caught_up == self._stamp(saved.path)
 
     def _record_draft(self, held: Proposed) -> None:
         """What a save in the middle of a plan wrote besides the plan's is the human's, and then no longer unsaved."""
@@ -113,16 +133,17 @@ class Buffers:
             saves.record_draft(self._workspace, held.path, wrote)
             self._held[held.path] = replace(held, was_clean=True)
 
-    def closed(self, path: WorkspacePath) -> None:
+    def closed(self, name: str) -> None:
         """A document was closed; its unsaved text is gone."""
-        self._renew_time(path)
-        self._open.pop(path, None)
-        self._publish()
+        known = self._open.pop(name, None)
+        if known is not None:
+            self._renew_time(known)
+            self._publish()
 
     def close(self) -> None:
         """No document is open any more."""
-        for path in self._open:
-            self._renew_time(path)
+        for known in self._open.values():
+            self._renew_time(known)
         self._open.clear()
         self._publication.close()
 
@@ -133,11 +154,21 @@ class Buffers:
 
         A file that goes, comes or moves takes no document along: that is the editor's.
         """
-        known = self._open.get(plan.path)
-        if known is None or not plan.writes:
+        names = [name for name, known in self._open.items() if known.path == plan.path]
+        if not names or not plan.writes:
             return None
-        known = self._refreshed(plan.path, known)
-        self._set(plan.path, known)
+        for name in names:
+            self._set(name, self._refreshed(self._open[name]))
+        return self._of_one(names[0], plan) if len(names) == 1 else self._of_several(names, plan)
+
+    def _of_several(self, names: Sequence[str], plan: FilePlan) -> Blocked | None:
+        """No document is changed: a save of one would overwrite the other. Without unsaved text, all are reloaded."""
+        if any(self._open[name].is_dirty for name in names):
+            return Blocked(path=plan.path, note=SEVERAL_NOTE)
+        return None
+
+    def _of_one(self, name: str, plan: FilePlan) -> Proposed | Blocked | None:
+        known = self._open[name]
         if known.parent is None or normal(known.parent) is None:
             return (
                 Blocked(path=plan.path, note="it is open with unsaved text, and its file is no text in UTF-8")
@@ -146,22 +177,19 @@ class Buffers:
             )
         if plan.before.kind is not FileKind.FILE or plan.after.kind is not FileKind.FILE:
             return None
-        return self._proposed(plan, known)
+        return self._proposed(name, plan, known)
 
     def has_unsaved(self, path: WorkspacePath) -> bool:
         """Whether a document shows other text than the file that it came from."""
-        known = self._open.get(path)
-        return known is not None and known.has_unsaved
+        return any(known.has_unsaved for known in self._at(path))
 
     def is_edited(self, path: WorkspacePath) -> bool:
         """Whether a document was changed together with its file and not saved since."""
-        known = self._open.get(path)
-        return known is not None and known.is_edited
+        return any(known.is_edited for known in self._at(path))
 
     def keeps_time(self, path: WorkspacePath) -> bool:
         """Whether a file has an older time than its content, for the sake of its document."""
-        known = self._open.get(path)
-        return known is not None and known.is_edited and known.older is None
+        return any(known.keeps_time for known in self._at(path))
 
     # -- while a plan is carried out -------------------------------------------------------------
 
@@ -195,7 +223,7 @@ class Buffers:
 
         Not where it was reloaded or saved meanwhile.
         """
-        known = self._open.get(proposed.path)
+        known = self._known(proposed.name, proposed.path)
         if known is None or known.parent != proposed.parent:
             return
         moved = replace(
@@ -205,7 +233,7 @@ class Buffers:
             older=self._went_along(proposed),
             is_edited=known.is_edited or proposed.edits,
         )
-        self._set(proposed.path, self._refreshed(proposed.path, moved))
+        self._set(proposed.name, self._refreshed(moved))
 
     def _went_along(self, proposed: Proposed) -> Older | None:
         """What is in a document that still lags behind its file, after the file's newest change."""
@@ -217,7 +245,7 @@ class Buffers:
 
     # -- what a plan makes of a document ----------------------------------------------------------
 
-    def _proposed(self, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
+    def _proposed(self, name: str, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
         assert known.parent is not None, "BUG: a document without a parent takes no part"
         parent = split(known.parent)
         older = None if known.is_over_disk else known.older or self._recorded_at(plan, known.parent)
@@ -233,6 +261,7 @@ class Buffers:
         if text is None:
             return Blocked(path=plan.path, note="unsaved text in the editor rewrote the same lines")
         return Proposed(
+            name=name,
             path=plan.path,
             version=known.version,
             shown=known.text,
@@ -281,8 +310,16 @@ class Buffers:
 
     # --------------------------------------------------------------------------------------------
 
-    def _set(self, path: WorkspacePath, known: Buffer) -> None:
-        self._open[path] = known
+    def _at(self, path: WorkspacePath) -> list[Buffer]:
+        return [known for known in self._open.values() if known.path == path]
+
+    def _known(self, name: str, path: WorkspacePath) -> Buffer | None:
+        """What is known of a document, unless its name leads to another file by now."""
+        known = self._open.get(name)
+        return known if known is not None and known.path == path else None
+
+    def _set(self, name: str, known: Buffer) -> None:
+        self._open[name] = known
         self._publish()
 
     def _publish(self) -> None:
@@ -290,12 +327,13 @@ class Buffers:
 
     def documents(self) -> Mapping[WorkspacePath, bool]:
         """Every open file, and whether it holds unsaved text."""
-        return {path: known.is_dirty for path, known in self._open.items()}
+        dirty = {known.path for known in self._open.values() if known.is_dirty}
+        return {known.path: known.path in dirty for known in self._open.values()}
 
-    def _refreshed(self, path: WorkspacePath, known: Buffer) -> Buffer:
-        if self._stamp(path) == known.stamp:
+    def _refreshed(self, known: Buffer) -> Buffer:
+        if self._stamp(known.path) == known.stamp:
             return known
-        disk, stamp = self._look(path)
+        disk, stamp = self._look(known.path)
         return replace(known, disk=disk, stamp=stamp)
 
     def _look(self, path: WorkspacePath) -> tuple[bytes | None, tuple[int, ...]]:

@@ -85,12 +85,12 @@ class Desk:
 
     # -- documents and files ---------------------------------------------------------------------
 
-    def opened(self, relative: str, version: int, text: str) -> None:
-        """A document was opened."""
+    def opened(self, name: str, relative: str, version: int, text: str) -> None:
+        """A document was opened that the editor calls `name`; several may be of one file."""
         path = _path(relative)
         if path is not None:
             self._finish(path, text)
-            self.buffers.opened(path, version, text)
+            self.buffers.opened(name, path, version, text)
 
     def _finish(self, path: WorkspacePath, text: str) -> None:
         """Write a file whose document shows what a server had planned that died before it wrote the file."""
@@ -106,23 +106,21 @@ class Desk:
                 "what a death interrupted was looked at", extra={"done": isinstance(applied, Applied)}
             )
 
-    def changed(self, relative: str, version: int, text: str) -> None:
+    def changed(self, name: str, relative: str, version: int, text: str) -> None:
         """A document was edited or reloaded."""
         path = _path(relative)
         if path is not None:
-            self.buffers.changed(path, version, text)
+            self.buffers.changed(name, path, version, text)
 
-    def saved(self, relative: str, text: str) -> None:
+    def saved(self, name: str, relative: str, text: str) -> None:
         """A document was saved."""
         path = _path(relative)
         if path is not None:
-            self.buffers.saved(path, text)
+            self.buffers.saved(name, path, text)
 
-    def closed(self, relative: str) -> None:
+    def closed(self, name: str) -> None:
         """A document was closed."""
-        path = _path(relative)
-        if path is not None:
-            self.buffers.closed(path)
+        self.buffers.closed(name)
 
     def propose(self, verb: Verb, request: Request) -> Proposal | Result:
         """What has to happen, or the result where nothing has to.

@@ -13,6 +13,8 @@ from takeback.undo.buffer import Older
 class Buffer:
     """One open document."""
 
+    path: WorkspacePath
+    """Its file, by whatever link the editor opened it."""
     version: int
     text: str
     parent: bytes | None
@@ -28,6 +30,8 @@ class Buffer:
     """The stamp with which its file turned out to be what it shows: reloaded, or saved and not told yet."""
     is_edited: bool = False
     """It was changed together with its file and not saved since, so its editor counts it as changed."""
+    saved_at: tuple[int, ...] = ()
+    """The stamp of its file when a save was told last."""
     recent: tuple[int, ...] = ()
     """Digests of the last texts that it had since it was saved, oldest first."""
 
@@ -39,7 +43,7 @@ class Buffer:
         """
         if disk is None or shows(text, disk):
             return text
-        if stamp == self.stamp and disk == self.parent:  # this save was seen already, when another was told
+        if stamp == self.saved_at and disk == self.parent:  # seen when another was told
             return self.base
         return next((one for one in readings(disk) if digest(one) in self.recent), text)
 
@@ -60,6 +64,11 @@ class Buffer:
         return self.is_edited or self.has_unsaved
 
     @property
+    def keeps_time(self) -> bool:
+        """Whether its file has an older time than its content, for its sake."""
+        return self.is_edited and self.older is None
+
+    @property
     def is_over_disk(self) -> bool:
         """Whether the file is still the one that it came from."""
         return self.parent == self.disk
@@ -69,6 +78,8 @@ class Buffer:
 class Proposed:
     """What a document has to become for a plan."""
 
+    name: str
+    """What the editor calls it."""
     path: WorkspacePath
     version: int
     """Of the document that this was made for."""

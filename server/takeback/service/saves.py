@@ -6,11 +6,8 @@ what the editor wrote is recorded first, where it is known: only text in UTF-8 s
 
 from __future__ import annotations
 
-import os
-
-from takeback.errors import UsageError
 from takeback.model.operation import HUMAN, Observation, OperationKind
-from takeback.model.paths import WorkspacePath, workspace_path
+from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.record import Entry, Source
 from takeback.service import recording
@@ -26,16 +23,15 @@ def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is
     `wrote` is what the editor wrote, if that is known. With `is_typed`, somebody typed what was saved: then it is the
     human's, although a watcher was quicker. Else only what the save itself changed on disk is.
     """
-    place = _real(workspace, path)
-    seen = workspace.looker.observe([place]) if place is not None else ()
-    if place is None or not seen:  # ignored files are not recorded, whoever saves them
+    seen = workspace.looker.observe([path])
+    if not seen:  # ignored files are not recorded, whoever saves them
         return
     state = _saved(workspace, seen[0].after, wrote)
-    recorded = workspace.recorder.record(_BY_HAND, [Observation(path=place, after=state)])
+    recorded = workspace.recorder.record(_BY_HAND, [Observation(path=path, after=state)])
     if recorded.operation is None and is_typed:
-        workspace.recorder.claim(_BY_HAND, place, state)
+        workspace.recorder.claim(_BY_HAND, path, state)
     if state != seen[0].after:
-        workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([place]))
+        workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([path]))
 
 
 def record_draft(workspace: Workspace, path: WorkspacePath, wrote: bytes) -> None:
@@ -46,18 +42,6 @@ def record_draft(workspace: Workspace, path: WorkspacePath, wrote: bytes) -> Non
     workspace.store.make_durable()
     with workspace.journal.transaction():
         recorder.append(_BY_HAND, [Entry(file=file, path=path, before=before, after=after)])
-
-
-def _real(workspace: Workspace, path: WorkspacePath) -> WorkspacePath | None:
-    """Which file a save of `path` wrote: editors write through a link. `None`: none of this workspace."""
-    stat = workspace.folder.look(path)
-    if stat is None or stat.kind is not FileKind.SYMLINK:
-        return path
-    full = os.path.realpath(os.path.join(workspace.root, path))
-    try:
-        return workspace_path(os.path.relpath(full, workspace.root))
-    except UsageError:
-        return None
 
 
 def _saved(workspace: Workspace, seen: FileState, wrote: bytes | None) -> FileState:
