@@ -19,9 +19,9 @@ from takeback.model import renames, text
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
 from takeback.model.operation import UNKNOWN, Change, Observation, Operation, OperationKind, returning
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import ABSENT, FileKind, FileState
+from takeback.model.state import ABSENT, FileKind, FileState, Reason
 from takeback.model.text import Rewrite
-from takeback.store import trees
+from takeback.store import packing, trees
 from takeback.store.objects import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Recorded:
     operation: OpId | None
     """`None`: all of it was known already."""
     deferred: tuple[WorkspacePath, ...]
-    """Paths that Takeback itself is changing, or whose content `gc` dropped, at this moment: look again."""
+    """Paths that Takeback itself is changing, or whose content was dropped, at this moment: look again."""
     git: OpId | None = None
     """The operation before it that holds what git wrote."""
 
@@ -154,14 +154,17 @@ class Recorder:
         if little is None:
             self._store.make_durable()
         with self._journal.transaction():
+            forgotten = self._forgotten((*_captured(seen), *(little or ())))
             claimed = self._journal.claimed() | self.held
+            claimed |= {one.path for one in seen if one.after.captured and one.after.blob in forgotten}
             claimed |= self._dropped(seen)
             claimed |= self._overtaken(seen)
             free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
             self._adopt([one for one in free if one.adopted])
             op = self.append(source, self._entries([one for one in free if not one.adopted]))
             if little:
-                self._journal.keep_unsynced(little)
+                kept = {blob: data for blob, data in little.items() if blob not in forgotten}
+                self._journal.keep_unsynced(kept)
         if little:
             self._store.kept_elsewhere(little)
             if self._journal.n_unsynced() >= _SYNC_FROM:
@@ -197,6 +200,15 @@ class Recorder:
             and views.changed_since(self._journal, one.path, one.seen_at)
             and self.state_of(one.path)[1] != one.after
         )
+
+    def _forgotten(self, blobs: Iterable[BlobId]) -> Set[str]:
+        """What of these contents somebody forgot since they were read: the store lets go of what came back with them."""
+        lost = self._journal.lost(blobs)
+        forgotten = {blob for blob, reason in lost.items() if reason is Reason.FORGOTTEN}
+        if forgotten:
+            packing.drop_loose(self._store, forgotten)
+            self._store.reopen()
+        return forgotten
 
     def _dropped(self, observations: Iterable[Observation]) -> frozenset[WorkspacePath]:
         """Where content was found in the store when it was read, and dropped before it could be recorded."""
@@ -355,3 +367,7 @@ class Recorder:
             return FileState(kind=FileKind.SYMLINK, blob=blob, size_bytes=size, reason=reason)
         mode = baseline.executable_mode if git_mode == 0o100755 else baseline.plain_mode
         return FileState(kind=FileKind.FILE, blob=blob, mode=mode, size_bytes=size, reason=reason)
+
+
+def _captured(observations: Iterable[Observation]) -> Iterator[BlobId]:
+    return (one.after.blob for one in observations if one.after.captured and one.after.blob)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from takeback.model.operation import OperationKind
+from takeback.record import Source
+
 
 @pytest.fixture
 def secret(scene):
@@ -72,6 +75,28 @@ def test_what_still_stands_is_not_taken_in_again(secret):
     assert secret.record() is not None
     assert secret.tb("diff").status == 0
     assert not holds(secret, "beta\n")
+
+
+@pytest.mark.promise(9)
+@pytest.mark.parametrize("content", ["gamma\n", "gamma\n" * 20_000])
+@pytest.mark.parametrize("late", [False, True])
+def test_who_read_it_before_does_not_bring_it_back(scene, content, late):
+    """A process that read a secret, and records it after another forgot it, leaves it forgotten, also if it keeps it late."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("secret", content)
+    with scene.opened() as workspace:
+        seen = workspace.looker.observe(["secret"])
+        assert scene.tb("forget", "secret").json["contents"] == 1
+        if late:
+            workspace.store.put(content.encode())
+
+        recorded = workspace.recorder.record(Source(kind=OperationKind.EDIT, actor="agent:a"), seen)
+        assert (recorded.operation, recorded.deferred) == (None, ("secret",))
+        assert scene.record() is None
+
+    assert not holds(scene, "gamma\n")
+    assert scene.tb("status").json["not_captured"] == ["secret: forgotten"]
 
 
 def test_one_operation(secret):
