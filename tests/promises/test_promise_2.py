@@ -159,6 +159,58 @@ def test_the_hint_works_after_somebody_decided_otherwise(scene, mode):
     assert (scene.read("f"), scene.read("g")) == (BASE, "g\n")
 
 
+def put(scene, path, content):
+    """A binary file, or a link, with this content."""
+    (scene.root / path).unlink(missing_ok=True)
+    if path == "link":
+        (scene.root / path).symlink_to(content)
+    else:
+        scene.write(path, b"\0" + content.encode())
+
+
+@pytest.mark.parametrize("path", ["binary", "link"])
+@pytest.mark.promise(2)
+@pytest.mark.promise(5)
+def test_markers_cannot_show_what_has_no_lines(scene, path):
+    """A conflict of a binary file or a link stays one, with the way out; another file gets its markers."""
+    put(scene, path, "base")
+    scene.write("t", "base\n")
+    scene.tb("status")
+    for text in "one", "two":
+        put(scene, path, text)
+        scene.record()
+    alone = scene.tb("undo", "--op", "1", "--on-conflict", "markers")
+    assert (alone.status, alone.json["outcome"]) == (1, "conflict")
+    assert alone.json["hint"] == f"takeback undo -C {scene.root} --op 1 --op 2"
+    for text in "three", "four":
+        put(scene, path, text)
+        scene.write("t", f"{text}\n")
+        scene.record()
+    before = scene.files()[path]
+
+    both = scene.tb("undo", "--op", "3", "--on-conflict", "markers")
+
+    assert (both.status, both.json["outcome"]) == (1, "applied")
+    assert [one["path"] for one in both.json["conflicts"]] == [path, "t"]
+    assert both.json["conflicts"][0]["in_the_way"] == [4]
+    outcome, note = both.outcome_of(path)
+    assert (outcome, "no lines" in note) == ("conflict", True)
+    assert scene.files()[path] == before
+    assert "<<<<<<<" in scene.read("t")
+
+
+@pytest.mark.promise(2)
+def test_a_conflict_is_named_once(scene):
+    """In how many places two operations meet: it is one conflict."""
+    for who in "ab", "ac", "ad":
+        scene.write("f", "".join(f"{n}\n" if n % 2 else f"{who}{n}\n" for n in range(100)))
+        scene.tb("record")
+
+    refused = scene.tb("undo", "--op", "1")
+
+    assert refused.json["conflicts"] == [{"path": "f", "what": "lines", "chosen": [1], "in_the_way": [2]}]
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.promise(2)
 @pytest.mark.promise(3)

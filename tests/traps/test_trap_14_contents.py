@@ -102,6 +102,27 @@ def test_what_happened_while_a_file_was_too_large_is_not_guessed(scene):
 
 
 @pytest.mark.trap(14)
+@pytest.mark.promise(5)
+def test_a_file_that_was_too_large_at_first_is_not_guessed(scene):
+    """A file was made too large and shrank: only together with its making can that be undone, and it says why."""
+    few = {"TAKEBACK_RECORD_MAX_FILE_BYTES": "100"}
+    scene.tb("status", env=few)
+    for content in "x" * 200, "small\n", "other\n":
+        scene.write("f", content)
+        scene.tb("record", env=few)
+
+    for op in "1", "2":
+        undone = scene.tb("undo", "--op", op, env=few)
+        assert (undone.status, undone.json["outcome"]) == (3, "refused")
+        assert undone.outcome_of("f") == ("not_captured", "not captured: too_large")
+    assert scene.tb("undo", "--op", "3", env=few).json["outcome"] == "applied"
+    assert scene.read("f") == "small\n"
+    assert scene.tb("undo", "--op", "1", "--op", "2", env=few).outcome_of("f")[0] == "removed"
+    assert scene.tb("redo", env=few).outcome_of("f")[0] == "recreated"
+    assert scene.read("f") == "small\n"
+
+
+@pytest.mark.trap(14)
 def test_one_line_of_10_megabytes(scene):
     """A file of a single enormous line is recorded, and taken back to the byte."""
     before = b"a" * ((10 << 20) - 10) + b"\n"

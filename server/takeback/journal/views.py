@@ -111,7 +111,7 @@ def had_content(journal: Journal, file: FileId, blob: BlobId) -> bool:
 
 
 def last_captured(journal: Journal, change: Change) -> FileState | None:
-    """The newest state of the file before `change` whose content was captured."""
+    """The newest state of the file before `change` whose content was captured, or that it did not exist yet."""
     kept = "(after_blob IS NULL OR after_blob NOT IN (SELECT blob FROM lost))"
     captured = f"after_kind IS NOT NULL AND after_reason IS NULL AND {kept}"
     earlier = journal.changes(
@@ -120,7 +120,7 @@ def last_captured(journal: Journal, change: Change) -> FileState | None:
     if earlier:
         return earlier[0].after
     first = journal.changes("file = ? AND id < ? ORDER BY id LIMIT 1", (change.file, change.seq))
-    return first[0].before if first and first[0].before.exists and first[0].before.captured else None
+    return first[0].before if first and first[0].before.captured else None
 
 
 def operations_of(journal: Journal, seqs: Sequence[ChangeSeq]) -> dict[ChangeSeq, OpId]:

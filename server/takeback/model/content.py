@@ -6,6 +6,8 @@ whole. So whatever compares, replaces or merges lines treats it as something tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from takeback.model.ids import BlobId
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.model.text import EMPTY_TEXT, Line, Text, is_binary, join, split
@@ -25,7 +27,7 @@ def text_of(state: FileState, data: bytes | None) -> Text:
 
 def is_same(one: Text, other: Text) -> bool:
     """Whether both are the same content. A token has no ending, whatever the lines before it had."""
-    if _tokens(one):
+    if _tokens(one.lines):
         return one.lines == other.lines
     return join(one) == join(other)
 
@@ -35,10 +37,10 @@ def state_of_token(text: Text, mode: int) -> FileState | None:
 
     Raises ValueError if a token stands among other lines: that is no state of any file.
     """
-    tokens = _tokens(text)
+    tokens = _tokens(text.lines)
     if not tokens:
         return None
-    if len(text.lines) > 1:
+    if is_mixed(text.lines):
         raise ValueError("content without lines cannot be merged")
     kind, blob, size, reason = tokens[0][1:].decode().split(" ")
     return FileState(
@@ -50,8 +52,13 @@ def state_of_token(text: Text, mode: int) -> FileState | None:
     )
 
 
-def _tokens(text: Text) -> list[bytes]:
-    return [line.text for line in text.lines if line.text.startswith(_TOKEN)]
+def is_mixed(lines: Sequence[Line]) -> bool:
+    """Whether content without lines stands among others: no file can hold that."""
+    return len(lines) > 1 and bool(_tokens(lines))
+
+
+def _tokens(lines: Iterable[Line]) -> list[bytes]:
+    return [line.text for line in lines if line.text.startswith(_TOKEN)]
 
 
 def _token(state: FileState) -> bytes:

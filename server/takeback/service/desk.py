@@ -37,7 +37,11 @@ GONE_NOTE = "its document still holds unsaved text; a save of it brings the file
 SAVED_NOTE = "its editor saved it, and another process recorded that as a write of its own"
 TIME_NOTE = "the file keeps its time until the document is saved, so a build that goes by times does not see the change"
 
-_DONE = {Outcome.NOTHING: Outcome.APPLIED, Outcome.REFUSED: Outcome.PARTIAL}
+_DONE = {
+    Outcome.NOTHING: Outcome.APPLIED,
+    Outcome.CONFLICT: Outcome.APPLIED,
+    Outcome.REFUSED: Outcome.PARTIAL,
+}
 """What an outcome becomes by files that were done before."""
 
 HandOver = Callable[[channel.Message], channel.Message]

@@ -15,7 +15,7 @@ from takeback.service.published import editors
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb, about
 from takeback.undo.apply import Stale
 from takeback.undo.clash import OnConflict
-from takeback.undo.plan import FAILED, UndoPlan
+from takeback.undo.plan import FAILED, FileOutcome, UndoPlan
 
 __all__ = [
     "Draft",
@@ -108,6 +108,8 @@ def _by_editor(workspace: Workspace, draft: Draft, verb: Verb, request: Request)
 
 
 def _outcome(plan: UndoPlan, operation: OpId | None) -> Outcome:
+    if operation is None and any(file.outcome is FileOutcome.CONFLICT for file in plan.files):
+        return Outcome.CONFLICT
     if _failed(plan) and not plan.conflicts:
         return Outcome.PARTIAL if operation else Outcome.REFUSED
     return Outcome.APPLIED if operation else Outcome.NOTHING

@@ -5,11 +5,11 @@ Pure: the histories come in complete, nothing is read here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from takeback.model.content import is_same, state_of_token
+from takeback.model.content import is_mixed, is_same, state_of_token
 from takeback.model.ids import ChangeSeq, FileId, OpId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
@@ -18,7 +18,7 @@ from takeback.model.text import Rewrite, Span, Text, join, keys, rewrite
 from takeback.undo.clash import OnConflict, Outlook, outlook
 from takeback.undo.contest import Contest, anew, contests
 from takeback.undo.fold import Folded, History, fold
-from takeback.undo.unseen import is_blind, missing, unseen_note
+from takeback.undo.unseen import is_blind, lacking, missing, unseen_note
 from takeback.undo.weave import Mismatch
 
 Differ = Callable[[Sequence[bytes], Sequence[bytes]], tuple[Span, ...]]
@@ -128,9 +128,7 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
     try:
         folded = _bridged(fold(history), history, given.differ)
     except Mismatch:
-        return _untouched(
-            history, FileOutcome.IRREVERSIBLE, "its recorded lines do not fit together; see `takeback doctor`"
-        )
+        return _misfit(history)
     reason = missing(history, flips)
     if reason is not None:
         return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {reason}")
@@ -141,15 +139,32 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}
     contested = contests(folded, after)
     lines = outlook(folded.weave, after, given.on_conflict, names, anew(folded, after))
-    conflicts = (
-        *(_conflict(history, one, ops) for one in contested if one.what != "kind"),
-        *_line_conflicts(history, lines, ops),
-    )
-    if conflicts and given.on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE):
-        outcome = FileOutcome.SKIPPED if given.on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
-        return replace(_untouched(history, outcome, _conflict_note(conflicts)), conflicts=conflicts)
+    conflicts = _conflicts(history, contested, lines, ops)
+    if conflicts and _leaves_file(given.on_conflict, lines):
+        return _left_in_conflict(history, conflicts, given.on_conflict)
     settled = _registers(folded, after, contested, given.on_conflict, history)
     return _planned(history, folded, flips, after, lines, given, conflicts, settled)
+
+
+def _leaves_file(on_conflict: OnConflict, lines: Outlook) -> bool:
+    """Whether a file with conflicts stays as it is. Markers are lines: content that has none cannot show them."""
+    undecided = on_conflict in (OnConflict.STOP, OnConflict.SKIP_FILE)
+    return undecided or (on_conflict is OnConflict.MARKERS and is_mixed(lines.lines))
+
+
+def _left_in_conflict(history: History, conflicts: tuple[Conflict, ...], on_conflict: OnConflict) -> FilePlan:
+    outcome = FileOutcome.SKIPPED if on_conflict is OnConflict.SKIP_FILE else FileOutcome.CONFLICT
+    why = "; it has no lines that could show markers" if on_conflict is OnConflict.MARKERS else ""
+    return replace(_untouched(history, outcome, _conflict_note(conflicts) + why), conflicts=conflicts)
+
+
+def _misfit(history: History) -> FilePlan:
+    """The file as it is, where its lines do not fit: where nothing is lacking, that is damage."""
+    reason = lacking(history)
+    if reason is not None:
+        return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {reason}")
+    note = "its recorded lines do not fit together; see `takeback doctor`"
+    return _untouched(history, FileOutcome.IRREVERSIBLE, note)
 
 
 def _bridged(folded: Folded, history: History, differ: Differ) -> Folded:
@@ -325,24 +340,17 @@ def left_alone(
     )
 
 
-def _line_conflicts(history: History, lines: Outlook, ops: Mapping[ChangeSeq, OpId]) -> tuple[Conflict, ...]:
+def _conflicts(
+    history: History, contested: Iterable[Contest], lines: Outlook, ops: Mapping[ChangeSeq, OpId]
+) -> tuple[Conflict, ...]:
+    """Every conflict once, in however many places the operations meet."""
+    whole = [(one.what, one.setters, one.blockers) for one in contested if one.what != "kind"]
+    found = [*whole, *(("lines", clash.toggled, clash.others) for clash in lines.clashes)]
     return tuple(
-        Conflict(
-            path=history.path,
-            what="lines",
-            chosen=_ops(clash.toggled, ops),
-            in_the_way=_ops(clash.others, ops),
+        dict.fromkeys(
+            Conflict(path=history.path, what=what, chosen=_ops(chosen, ops), in_the_way=_ops(others, ops))
+            for what, chosen, others in found
         )
-        for clash in lines.clashes
-    )
-
-
-def _conflict(history: History, one: Contest, ops: Mapping[ChangeSeq, OpId]) -> Conflict:
-    return Conflict(
-        path=history.path,
-        what=one.what,
-        chosen=_ops(one.setters, ops),
-        in_the_way=_ops(one.blockers, ops),
     )
 
 

@@ -36,6 +36,12 @@ def unseen_note(history: History) -> str:
     return f"not captured: {reason}"
 
 
+def lacking(history: History) -> Reason | None:
+    """Why one of its states cannot be read; `None` if all of them can."""
+    steps = (state for step in history.steps for state in (step.change.before, step.change.after))
+    return next((state.reason for state in (history.state, *steps) if state.reason), None)
+
+
 def missing(history: History, flips: Mapping[ChangeSeq, bool]) -> Reason | None:
     """Why it is not known what one of the changes did to the lines; `None` if all of it is known."""
     guessed = [step.change for step in history.steps if step.guessed and step.change.seq in flips]
