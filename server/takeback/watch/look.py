@@ -9,6 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from takeback.config import RecordConfig
@@ -152,15 +153,8 @@ class Looker:
         return {
             folder: why
             for folder, why in found.items()
-            if (self._is_folder(folder) if why == TOO_DEEP else self._is_closed(folder))
+            if (self._is_folder(folder) if why == TOO_DEEP else self._names(folder) is None)
         }
-
-    def _is_closed(self, folder: WorkspacePath) -> bool:
-        try:
-            self.folder.names(folder)
-        except Refused:
-            return True
-        return False
 
     def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
@@ -223,7 +217,8 @@ class Looker:
         unknown = dict.fromkeys(path for path in paths if not self._is_recorded(path))
         left_out = self.rules.ignored(tuple(unknown)) if unknown else frozenset()
         for path in map(WorkspacePath, left_out):
-            self.passed_over.note(path, is_there=self.folder.look(path) is not None)
+            with suppress(Refused):  # in a folder that may not be looked into it is as it was
+                self.passed_over.note(path, is_there=self.folder.look(path) is not None)
         return tuple(
             self._observation(path, adopted=path in unknown and self._was_there(path))
             for path in paths
@@ -343,7 +338,7 @@ class Looker:
     def _folder_state(self, path: WorkspacePath) -> FileState:
         """A folder is a state of its own once it was seen empty, until it is gone."""
         known = self.recorder.state_of(path)[1].kind is FileKind.DIRECTORY
-        return EMPTY_DIRECTORY if known or not self.folder.names(path) else ABSENT
+        return EMPTY_DIRECTORY if known or self._names(path) == () else ABSENT
 
     def _below(self, path: WorkspacePath) -> Iterable[WorkspacePath]:
         """What is, or was, below a folder: of folders that are left out only what was recorded."""
@@ -354,15 +349,24 @@ class Looker:
         yield from self.recorder.recorded_below(path)
 
     def _walk(self, folder: WorkspacePath) -> Iterable[WorkspacePath]:
-        for name in sorted(name for name in self.folder.names(folder) if not is_own_name(name)):
+        for name in sorted(name for name in self._names(folder) or () if not is_own_name(name)):
             path = WorkspacePath(f"{folder}/{name}")
             if self._is_folder(path) and not self.left_out([path + "/"]):
                 yield from self._walk(path)
             yield path
 
+    def _names(self, folder: WorkspacePath) -> tuple[str, ...] | None:
+        """The names in a folder; `None` where it may not be looked into."""
+        with suppress(Refused):
+            return self.folder.names(folder)
+        return None
+
     def _is_folder(self, path: WorkspacePath) -> bool:
-        stat = self.folder.look(path)
-        return stat is not None and stat.kind is FileKind.DIRECTORY
+        """Whether a folder is there, as far as the folders above may be looked into."""
+        with suppress(Refused):
+            stat = self.folder.look(path)
+            return stat is not None and stat.kind is FileKind.DIRECTORY
+        return False
 
     def _is_recorded(self, path: str) -> bool:
         if path.endswith("/"):

@@ -28,6 +28,9 @@ from takeback.watch.look import Looker
 from waiting import WAIT_S, until
 
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+WITHOUT = "-dac_override,-dac_read_search"
+ORDINARY = ["setpriv", "--bounding-set", WITHOUT, "--inh-caps", WITHOUT, "--"] if os.geteuid() == 0 else []
+"""Starts a command without root's power to pass every permission."""
 IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
 
 
@@ -717,9 +720,33 @@ def test_watch_says_in_sentences_what_cannot_be_recorded(root):
     assert "defect" not in said
 
 
-def _watch(root):
+@pytest.mark.promise(5)
+@pytest.mark.trap(18)
+@pytest.mark.parametrize(
+    "close",
+    ["mkdir -m 0 locked", "chmod 0 d; mv d moved", "mkdir d/e; chmod 0 d", "chmod 0 empty; touch empty"],
+)
+def test_a_folder_that_is_closed_does_not_stop_the_recorder(root, close):
+    """What may not be looked into is left as it was known, and everything else is recorded at once."""
+    for folder in ("d", "empty"):
+        (root / folder).mkdir()
+    (root / "d" / "f").write_text("f\n", encoding="utf-8")
+    watching = _watch(root, under=ORDINARY)
+    subprocess.run(f"{close}; echo changed > a", cwd=root, shell=True, check=True)
+
+    until(lambda: "~a" in _printed(watching))
+
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(WAIT_S) == 0
+    assert "Recording fails" not in _printed(watching)
+    watching.stdout.close()
+    for folder in root.iterdir():
+        folder.chmod(0o755)
+
+
+def _watch(root, under=()):
     command = subprocess.Popen(
-        [*TAKEBACK, "watch"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*under, *TAKEBACK, "watch"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     os.set_blocking(command.stdout.fileno(), False)
     command.seen = ""
