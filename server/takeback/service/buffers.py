@@ -8,7 +8,7 @@ which the editor told it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,14 +17,11 @@ from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind
-from takeback.model.text import Text, join, split
-from takeback.service import recording, saves
-from takeback.service.decoding import decoded, normal, shows, with_mark
+from takeback.service import proposing, recording, saves
+from takeback.service.decoding import normal, shows
 from takeback.service.documents import Blocked, Buffer, Proposed, digest
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
-from takeback.store.diff import differ
-from takeback.undo import buffer, history
 from takeback.undo.buffer import Older
 from takeback.undo.plan import FilePlan
 
@@ -33,8 +30,6 @@ _RECENT = 20
 """How many changes back a document that was just opened may be."""
 _RECENT_TEXTS = 200
 """How many texts a document may have had between a save and the word of it."""
-
-SEVERAL_NOTE = "the editor has it open under several names, with unsaved text; save it and close all but one"
 
 
 class Buffers:
@@ -159,25 +154,9 @@ class Buffers:
             return None
         for name in names:
             self._set(name, self._refreshed(self._open[name]))
-        return self._of_one(names[0], plan) if len(names) == 1 else self._of_several(names, plan)
-
-    def _of_several(self, names: Sequence[str], plan: FilePlan) -> Blocked | None:
-        """No document is changed: a save of one would overwrite the other. Without unsaved text, all are reloaded."""
-        if any(self._open[name].is_dirty for name in names):
-            return Blocked(path=plan.path, note=SEVERAL_NOTE)
-        return None
-
-    def _of_one(self, name: str, plan: FilePlan) -> Proposed | Blocked | None:
-        known = self._open[name]
-        if known.parent is None or normal(known.parent) is None:
-            return (
-                Blocked(path=plan.path, note="it is open with unsaved text, and its file is no text in UTF-8")
-                if (known.is_dirty and known.disk is not None)
-                else None
-            )
-        if plan.before.kind is not FileKind.FILE or plan.after.kind is not FileKind.FILE:
-            return None
-        return self._proposed(name, plan, known)
+        if len(names) > 1:
+            return proposing.for_several(plan, self._at(plan.path))
+        return proposing.for_one(self._workspace, plan, names[0], self._open[names[0]])
 
     def has_unsaved(self, path: WorkspacePath) -> bool:
         """Whether a document shows other text than the file that it came from."""
@@ -243,45 +222,6 @@ class Buffers:
         newest = views.newest_changes(self._workspace.journal, [file])[file].seq
         return replace(proposed.older, besides=proposed.older.besides | {newest})
 
-    # -- what a plan makes of a document ----------------------------------------------------------
-
-    def _proposed(self, name: str, plan: FilePlan, known: Buffer) -> Proposed | Blocked | None:
-        assert known.parent is not None, "BUG: a document without a parent takes no part"
-        parent = split(known.parent)
-        older = None if known.is_over_disk else known.older or self._recorded_at(plan, known.parent)
-        after = self._after(plan, known, parent, older)
-        if after is None:
-            return Blocked(
-                path=plan.path, note="the lines to take back cannot be told in the editor's older text"
-            )
-        if after == parent:
-            return None
-        shown = split(with_mark(known.text, known.parent))
-        text = buffer.with_unsaved(parent, after, shown, differ)
-        if text is None:
-            return Blocked(path=plan.path, note="unsaved text in the editor rewrote the same lines")
-        return Proposed(
-            name=name,
-            path=plan.path,
-            version=known.version,
-            shown=known.text,
-            text=decoded(join(text), known.text),
-            parent=known.parent,
-            after=join(after),
-            was_clean=not known.has_unsaved,
-            over_disk=known.is_over_disk,
-            older=older,
-        )
-
-    def _after(self, plan: FilePlan, known: Buffer, parent: Text, older: Older | None) -> Text | None:
-        """The parent, with as much of the plan as stands in it."""
-        if known.is_over_disk:
-            return split(self._planned_bytes(plan))
-        if older is None or not plan.flips:
-            return parent  # a state that was never recorded: nothing of any operation is known to be in it
-        found = history.load(self._workspace.journal, self._workspace.store, plan.file, plan.flips)
-        return buffer.taken_back(found, older, parent, plan.flips)
-
     def _recorded_as(self, path: WorkspacePath, text: str) -> bytes | None:
         """The file when it last was this text: somebody wrote it after the editor had read it."""
         file, now = self._workspace.recorder.state_of(path)
@@ -293,20 +233,6 @@ class Buffers:
                 if shows(text, data):
                     return data
         return None
-
-    def _planned_bytes(self, plan: FilePlan) -> bytes:
-        if plan.data is not None:
-            return plan.data
-        return self._workspace.store.get(plan.after.blob) if plan.after.blob else b""
-
-    def _recorded_at(self, plan: FilePlan, parent: bytes) -> Older | None:
-        """What is in the parent, where that is a state that the file had."""
-        blob = self._workspace.store.id_of(parent)
-        changes = views.file_changes(self._workspace.journal, plan.file)
-        for change in reversed(changes):
-            if change.after.blob == blob:
-                return Older(until=change.seq)
-        return Older(until=views.START) if changes and changes[0].before.blob == blob else None
 
     # --------------------------------------------------------------------------------------------
 
