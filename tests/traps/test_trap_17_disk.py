@@ -14,6 +14,7 @@ from scenes import make_scene
 from takeback.errors import StorageFull
 from takeback.service import at_work, recording
 from takeback.store.objects import storing
+from takeback.watch import look
 
 ROOM_KIB = 4096
 
@@ -119,6 +120,24 @@ def test_full_while_the_journal_is_written(cramped):
     os.remove(filler)
     assert cramped.tb("log").status == 0
     assert cramped.tb("doctor").status == 0
+
+
+@pytest.mark.trap(17)
+@pytest.mark.promise(5)
+def test_full_after_recording(scene, monkeypatch):
+    """What was recorded is not said to be refused because there is no room for what would make the next look quicker."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+
+    def full(*_args):
+        raise StorageFull("the disk is full")
+
+    scene.write("f", "two\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(look, "save_cache", full)
+        assert scene.record() == 1
+
+    assert scene.record() is None
 
 
 @pytest.mark.trap(17)

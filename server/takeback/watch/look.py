@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from takeback.config import RecordConfig
-from takeback.errors import Refused
+from takeback.errors import Refused, StorageFull
 from takeback.files.cache import StatCache, load_cache, save_cache
 from takeback.files.disk import Folder
 from takeback.files.faults import explained
@@ -97,13 +97,14 @@ class Looker:
         unseen = self._unseen(cache, seen, before.change)
         renamed = {**self._renamed(cache, seen), **self._sources(moves)}
         recorded = self._again(self._record(source, seen, renamed, unseen), source)
-        if not recorded.deferred:
-            if seen.cache is not cache:
-                save_cache(seen.cache, self.cache_path)
-            if until != before:
-                self._remember_looked_until(until)
-            self.passed_over.learn(seen.cache)
-        self._remember({"rules": token, UNSEEN: unseen_folders(seen)})
+        with suppress(StorageFull):  # it is recorded: without room for the rest, the next look has more to do
+            if not recorded.deferred:
+                self.passed_over.learn(seen.cache)
+                if seen.cache is not cache:
+                    save_cache(seen.cache, self.cache_path)
+                if until != before:
+                    self._remember_looked_until(until)
+            self._remember({"rules": token, UNSEEN: unseen_folders(seen)})
         return Looked(operation=recorded.operation, git=recorded.git)
 
     def _unseen(self, cache: StatCache, seen: Scan, since: ChangeSeq) -> tuple[WorkspacePath, ...]:
