@@ -21,6 +21,7 @@ from takeback.journal import rebuild
 from takeback.journal.verify import Verdict, verify
 from takeback.service import at_work
 from takeback.service.opening import check_root, open_workspace
+from takeback.store.objects import ObjectStore, lacking
 from takeback.store.packing import detach
 from takeback.undo.apply import locked
 from takeback.upkeep import adopting, contents, leftovers
@@ -76,7 +77,7 @@ def examine(
     if not holds_history(state):
         found = [_well("history", f"{real} has no history yet"), *_moved(real, environ, clock)]
         return Report(root=real, state=state, findings=tuple(found))
-    findings = [*_folder(state), *_locks(state)]
+    findings = [*_folder(state), *_locks(state), *_parts(state)]
     findings += _journal(state, clock)
     if any(finding.health is Health.BROKEN for finding in findings):
         return Report(root=real, state=state, findings=tuple(findings))
@@ -115,6 +116,14 @@ def _locks(state: str) -> Iterator[Finding]:
 def _who(state: str, name: str) -> str:
     number = holder(os.path.join(state, name))
     return f"process {number}" if number else "another process"
+
+
+def _parts(state: str) -> Iterator[Finding]:
+    path = os.path.join(state, "store.git")
+    gone = lacking(path)
+    if gone:
+        ObjectStore(path)
+        yield _mended("store", f"{', '.join(gone)} of its repository had gone, and is made anew")
 
 
 def _journal(state: str, clock: Callable[[], int]) -> Iterator[Finding]:

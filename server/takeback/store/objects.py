@@ -36,6 +36,9 @@ _OWN_SETTINGS = (
 )
 """What the user's global configuration might say otherwise. Durability is asked for by `make_durable`."""
 
+_PARTS = ("HEAD", "objects", "refs")
+"""What makes a folder a repository. Source: gitrepository-layout(5)."""
+
 _ONE_BY_ONE = 64
 """Up to so many objects are synced each by itself; beyond, one `syncfs` is cheaper."""
 
@@ -62,7 +65,7 @@ class ObjectStore:
         self.path = path
         self.objects_path = os.path.join(path, "objects")
         with storing(f"the store {path}"):
-            if not os.path.exists(os.path.join(path, "HEAD")):
+            if lacking(path):
                 _create(path)
             self.reopen()
         self._not_synced: dict[str, bytes | None] = {}
@@ -193,6 +196,11 @@ class ObjectStore:
         return not self.has(object_id)
 
 
+def lacking(path: str) -> tuple[str, ...]:
+    """The parts of a store that are not there, without which it is no repository."""
+    return tuple(part for part in _PARTS if not os.path.exists(os.path.join(path, part)))
+
+
 @contextmanager
 def storing(what: str) -> Iterator[None]:
     """A block whose failures to write become StorageFull, or Damaged where room is not the reason."""
@@ -266,9 +274,9 @@ def _create(path: str) -> None:
     with tempfile.TemporaryDirectory(prefix="store-", dir=above) as aside:
         made = os.path.join(aside, os.path.basename(path))
         _set_up(made)
-        with suppress(OSError):  # there is one: another process was first, or it has lost its HEAD
+        with suppress(OSError):  # there is one: another process was first, or it has lost a part
             os.rename(made, path)
-    if not os.path.exists(os.path.join(path, "HEAD")):
+    if lacking(path):
         _set_up(path)
     sync(above)
 

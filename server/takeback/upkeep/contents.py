@@ -91,13 +91,18 @@ def _in_trees(history: History, problems: list[str]) -> Iterable[tuple[Workspace
             try:
                 found += [(path, str(blob)) for path, blob, _ in trees.walk(history.store, tree)]
             except Damaged as problem:
-                problems.append(f"the baseline cannot be read: {problem.message}")
+                problems.append(
+                    f"the baseline cannot be read, and nothing can be recorded without it: {problem.message}; "
+                    f"move {history.state} away, and a new history begins"
+                )
     folders: set[str] = set()
     for one in history.checkpoints.all():
         try:
             trees.reach(history.store, read_commit(history.store, one.commit).tree, folders, set())
         except Damaged as problem:
-            problems.append(f"{one.id} cannot be exported: {problem.message}")
+            problems.append(
+                f"{one.id} cannot be exported: {problem.message}; `takeback checkpoint delete {one.id}` gives it up"
+            )
     return found
 
 

@@ -2,7 +2,10 @@
 
 import fcntl
 import os
+import shutil
 from dataclasses import replace
+
+import pytest
 
 from takeback.model.operation import OperationKind
 from takeback.record import Entry, Source
@@ -132,3 +135,60 @@ def test_a_claimed_operation_is_counted_once(scene):
     (scene.state / "journal.db").unlink()
     assert scene.tb("doctor").status == 0
     assert scene.tb("status").json["counters"] == before
+
+
+@pytest.mark.promise(7)
+def test_the_names_in_the_store_are_gone(scene):
+    """A store that lost its `refs` loses nothing else: every command goes on, and the doctor says what it made anew."""
+    scene.write("f", "one\n")
+    scene.checkpoint()
+    shutil.rmtree(scene.state / "store.git" / "refs")
+
+    found = scene.tb("doctor")
+
+    assert found.json["well"]
+    assert any("refs" in text for text in lines(found, "mended"))
+    shutil.rmtree(scene.state / "store.git" / "refs")
+    scene.write("f", "two\n")
+    scene.record()
+    assert scene.tb("undo").status == 0
+    assert scene.tb("rollback", "cp-1").status == 0
+    assert scene.tb("checkpoint", "create").status == 0
+
+
+@pytest.mark.promise(5)
+@pytest.mark.promise(7)
+def test_all_content_in_the_store_is_gone(scene):
+    """What a repository or the workspace still has is taken from there; the rest is named, and does not stand in the way."""
+    scene.committed({"f": "one\n", "kept": "one\n"})
+    scene.tb("status")
+    for text in "two\n", "three\n":
+        scene.write("f", text)
+        scene.record()
+    scene.checkpoint()
+    shutil.rmtree(scene.state / "store.git" / "objects")
+
+    found = scene.tb("doctor")
+
+    assert found.status == 3
+    gone, checkpoint = lines(found, "broken")
+    assert gone == "1 contents are gone and cannot be put back: f"
+    assert "`takeback checkpoint delete cp-1`" in checkpoint
+    assert scene.tb("undo").status == 0
+    assert scene.read("f") == "two\n", "the journal has the lines"
+    assert scene.tb("checkpoint", "delete", "cp-1").status == 0
+    assert scene.tb("doctor").json["well"]
+    assert (scene.tb("checkpoint", "create").status, scene.tb("gc").status) == (0, 0)
+
+
+@pytest.mark.promise(5)
+def test_a_baseline_that_is_gone_is_told_with_the_way_on(scene):
+    """In a folder without a repository nobody else has it: the doctor says how a new history begins."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    shutil.rmtree(scene.state / "store.git" / "objects")
+
+    told = [text for text in lines(scene.tb("doctor"), "broken") if "baseline" in text]
+
+    assert told
+    assert all(f"move {scene.state} away" in text for text in told)
