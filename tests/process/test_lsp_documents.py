@@ -453,6 +453,16 @@ async def test_a_document_is_its_file_by_whatever_link_it_was_opened(linked, nam
     assert (linked.texts[name], on_disk(linked, "d/c.txt")) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
 
 
+async def test_an_undo_in_a_document_is_one_in_its_file(linked):
+    """Where a command names the document, what happened to its file counts, by whatever link it was opened."""
+    await agent_writes(linked)
+    linked.open("file")
+
+    result = await linked.run("takeback.undoLast", {"n": 1, "uri": linked.uri("file")})
+
+    assert [(one["path"], one["outcome"]) for one in result["files"]] == [("d/c.txt", "in_editor")]
+
+
 @pytest.mark.promise(8)
 @pytest.mark.parametrize("second", ["folder/c.txt", "file"])
 @pytest.mark.parametrize("typing", [0, 1])

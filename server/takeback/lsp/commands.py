@@ -125,18 +125,20 @@ def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
     uris = [*arguments.get("uris", ()), *([arguments["uri"]] if "uri" in arguments else [])]
     return Request(
         actor=parse_actor(actor) if actor is not None else None,
-        paths=tuple(_path(core, uri) for uri in uris),
+        paths=tuple(path for uri in uris for path in _paths(core, uri)),
         dry_run=arguments.get("dryRun", False),
         on_conflict=OnConflict(arguments.get("onConflict", OnConflict.STOP)),
         **more,
     )
 
 
-def _path(core: Core, uri: str) -> WorkspacePath:
-    relative = convert.relative_path(core.root, uri)
-    if relative is None:
+def _paths(core: Core, uri: str) -> tuple[WorkspacePath, ...]:
+    """What a URI names; of a link that is the link itself, and the file that its document is."""
+    named = {convert.relative_path(core.root, uri), convert.document_path(core.root, uri)}
+    paths = tuple(workspace_path(path) for path in named if path is not None)
+    if not paths:
         raise UsageError(f"{uri} lies outside the workspace {core.root}")
-    return workspace_path(relative)
+    return paths
 
 
 def _ids(arguments: Arguments) -> tuple[OpId, ...]:
