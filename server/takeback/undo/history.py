@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.lines import content_text, rewrite_of
 from takeback.model.ids import ChangeSeq, FileId
 from takeback.model.operation import Change
+from takeback.model.state import FileState
 from takeback.model.text import Rewrite, Text, decode, encode
 from takeback.store.objects import ObjectStore
 from takeback.undo.fold import History, Step
@@ -43,13 +44,16 @@ def read(
 
 
 def _from_earliest(journal: Journal, file: FileId, earliest: ChangeSeq) -> tuple[Change, ...]:
-    """The changes from `earliest` on; from further back if one of them made an older one stand or not."""
+    """The changes from `earliest` on; from further back if one of them made an older one stand or not.
+
+    All of them, if what was before is kept no longer: hunks may still lead there.
+    """
     changes = views.file_changes(journal, file, earliest)
     read = changes
     while (reach := min((target for one in read for target in one.flips), default=earliest)) < earliest:
         read = views.file_changes(journal, file, reach, earliest)
         changes, earliest = read + changes, reach
-    return changes
+    return views.file_changes(journal, file) if _is_lost(changes[0].before) else changes
 
 
 def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:
@@ -60,25 +64,22 @@ def _base(journal: Journal, store: ObjectStore, first: Change) -> Text:
     return content_text(store, before)
 
 
-def _steps(journal: Journal, store: ObjectStore, changes: Iterable[Change], made: Made) -> tuple[Step, ...]:
+def _steps(journal: Journal, store: ObjectStore, changes: Sequence[Change], made: Made) -> tuple[Step, ...]:
+    """The changes with what they did to the lines. A kept hunk counts only where the lines that it was made for are known."""
     kept = journal.hunks(change.seq for change in changes)
+    exact = not _is_lost(changes[0].before)
     steps = []
     for change in changes:
-        rewrite = _rewrite(journal, store, change, kept, made)
-        guessed = change.seq not in kept and _is_guessed(change)
+        hunk = kept.get(change.seq) if exact else None
+        rewrite = decode(hunk) if hunk is not None else _rewrite(journal, store, change, made)
+        guessed = hunk is None and _is_guessed(change)
         steps.append(Step(change=change, rewrite=rewrite, guessed=guessed))
+        followed = hunk is not None or bool(change.flips) or change.after.never_captured
+        exact = change.after.captured or (exact and followed)
     return tuple(steps)
 
 
-def _rewrite(
-    journal: Journal,
-    store: ObjectStore,
-    change: Change,
-    kept: Mapping[ChangeSeq, bytes],
-    made: Made,
-) -> Rewrite | None:
-    if change.seq in kept:
-        return decode(kept[change.seq])
+def _rewrite(journal: Journal, store: ObjectStore, change: Change, made: Made) -> Rewrite | None:
     if change.flips:  # it changed which others stand, and wrote no line of its own
         return None
     rewrite = rewrite_of(journal, store, change)
@@ -95,4 +96,9 @@ def _is_guessed(change: Change) -> bool:
     sides = (change.before, change.after)
     known = all(state.exists for state in sides) and not change.flips
     same = change.before.blob == change.after.blob and change.before.blob is not None
-    return known and not same and any(not state.captured and not state.never_captured for state in sides)
+    return known and not same and any(map(_is_lost, sides))
+
+
+def _is_lost(state: FileState) -> bool:
+    """Whether the content was captured, and is kept no longer."""
+    return not state.captured and not state.never_captured

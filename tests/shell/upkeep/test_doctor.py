@@ -174,6 +174,8 @@ def test_all_content_in_the_store_is_gone(scene):
     gone, checkpoint = lines(found, "broken")
     assert gone == "1 contents are gone and cannot be put back: f"
     assert "`takeback checkpoint delete cp-1`" in checkpoint
+    assert scene.tb("undo").status == 0
+    assert scene.read("f") == "two\n", "the journal has its lines"
     assert scene.tb("checkpoint", "delete", "cp-1").status == 0
     assert scene.tb("doctor").json["well"]
     assert (scene.tb("checkpoint", "create").status, scene.tb("gc").status) == (0, 0)

@@ -54,6 +54,21 @@ def test_an_undo_that_needs_it_says_so(secret):
     assert secret.read("renamed") == "beta\n"
 
 
+@pytest.mark.promise(2)
+@pytest.mark.promise(5)
+def test_no_older_content_takes_the_place_of_what_was_forgotten(scene):
+    """The undo of what replaced forgotten content is refused: it puts nothing back that was not there before it."""
+    for text in "one\n", "two\n", "three\n":
+        scene.write("f", text)
+        scene.tb("record")
+    scene.tb("forget", "1")
+
+    undone = scene.tb("undo", "--op", "2")
+
+    assert undone.outcome_of("f") == ("not_captured", "not captured: forgotten")
+    assert scene.read("f") == "three\n"
+
+
 def test_a_rename_can_still_be_undone(secret):
     """What needs no content goes on working: the rename is taken back."""
     secret.tb("forget", "secret")
