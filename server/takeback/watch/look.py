@@ -40,6 +40,9 @@ UNSEEN = "unseen"
 """The fact that names the folders which the last look could not look into."""
 TOO_DEEP = "path_too_long"
 
+_UNREACHED = FileState(kind=FileKind.FILE, reason=Reason.UNREADABLE)
+"""What an `UNSEARCHABLE` reading says of a file that nobody knew."""
+
 _LOOKS_AGAIN = 5
 """How often a path is looked at again because others recorded it meanwhile."""
 
@@ -195,12 +198,18 @@ class Looker:
         wanted = dict.fromkeys(paths)
         for folder in folders:
             wanted.update(dict.fromkeys(self._below(folder)))
+        sources = self._sources(moves)
+        wanted.update(dict.fromkeys(sources))  # a folder that was closed does not tell what it took along
         seen = list(self.observe(tuple(wanted)))
         emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
         seen += self.observe(sorted(folder for folder in emptied if self._is_folder(folder)))
-        sources = self._sources(moves)
-        seen = [replace(one, moved_from=sources.get(one.path)) for one in seen]
+        seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
         return self.moves.record(source, seen, complete=complete)
+
+    def _moved(self, one: Observation, source: WorkspacePath) -> Observation:
+        """What was renamed, from where. Where it cannot be reached, it is as it was known."""
+        after = self.recorder.state_of(source)[1] if one.after == _UNREACHED else one.after
+        return replace(one, moved_from=source, after=after)
 
     def _sources(self, moves: Iterable[Move]) -> dict[WorkspacePath, WorkspacePath]:
         """Where renamed files came from; a folder took all that was known below it along."""

@@ -744,6 +744,26 @@ def test_a_folder_that_is_closed_does_not_stop_the_recorder(root, close):
         folder.chmod(0o755)
 
 
+@pytest.mark.trap(18)
+def test_a_closed_folder_that_is_renamed_takes_along_what_was_known(root):
+    """A rename is one, with all that is below, although nobody may look: it can be taken back when the folder is open."""
+    (root / "d").mkdir()
+    (root / "d" / "f").write_text("f\n", encoding="utf-8")
+    watching = _watch(root, under=ORDINARY)
+    subprocess.run("chmod 0 d; mv d moved", cwd=root, shell=True, check=True)
+    until(lambda: "d/f -> moved/f" in _printed(watching))
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(WAIT_S) == 0
+    watching.stdout.close()
+    (root / "moved").chmod(0o755)
+
+    with open_workspace(str(root)) as workspace:
+        assert taking_back.undo(workspace, Request()).outcome is Outcome.APPLIED
+
+    assert (root / "d" / "f").read_text(encoding="utf-8") == "f\n"
+    assert not (root / "moved").exists()
+
+
 def _watch(root, under=()):
     command = subprocess.Popen(
         [*under, *TAKEBACK, "watch"], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
