@@ -16,7 +16,6 @@ from takeback.config import RecordConfig
 from takeback.errors import Refused, StorageFull
 from takeback.files.cache import StatCache, load_cache, save_cache
 from takeback.files.disk import Folder
-from takeback.files.faults import explained
 from takeback.files.listing import times_of
 from takeback.files.reading import UNSEARCHABLE, Reading
 from takeback.files.scan import Scan, scan
@@ -33,6 +32,7 @@ from takeback.store.objects import ObjectStore
 from takeback.watch.git_moves import GitMoves
 from takeback.watch.passed_over import PassedOver
 from takeback.watch.settle import Move
+from takeback.watch.until import Until, load_until, save_until
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +58,6 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Until:
-    """What a look knew when it began."""
-
-    change: ChangeSeq
-    """The last one in the journal."""
-    index: str
-    """The index of git's, as `IgnoreRules.index_token` tells it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Looker:
     """Looks at one workspace."""
 
@@ -86,8 +76,8 @@ class Looker:
         """Record whatever differs from the last known state, anywhere, with the renames that events saw."""
         cache = load_cache(self.cache_path)
         self.passed_over.recall(cache)
-        before = self._looked_until()
-        until = _Until(change=self.journal.last_change(), index=self.rules.index_token())
+        before = load_until(self._looked_path)
+        until = Until(change=self.journal.last_change(), index=self.rules.index_token())
         token = self.rules.rules_token()
         uncovered = self.newly_tracked() if until.index != before.index else frozenset()
         seen = self.scan(
@@ -106,7 +96,7 @@ class Looker:
                 if seen.cache is not cache:
                     save_cache(seen.cache, self.cache_path)
                 if until != before:
-                    self._remember_looked_until(until)
+                    save_until(until, self._looked_path)
             self._remember({"rules": token, UNSEEN: unseen_folders(seen)})
         return Looked(operation=recorded.operation, git=recorded.git)
 
@@ -130,22 +120,6 @@ class Looker:
         if not any(path in self.passed_over for path in paths):
             return False
         return self.rules.rules_token() != self.journal.fact("rules")
-
-    def _looked_until(self) -> _Until:
-        """What was known when the tree was looked at last."""
-        try:
-            with open(self._looked_path, encoding="ascii") as file:
-                change, _, index = file.read().partition(" ")
-            return _Until(change=ChangeSeq(int(change)), index=index)
-        except (OSError, ValueError):
-            return _Until(change=views.START, index="")
-
-    def _remember_looked_until(self, until: _Until) -> None:
-        temporary = f"{self._looked_path}.{os.getpid()}"
-        with explained("write", temporary):
-            with open(temporary, "w", encoding="ascii") as file:
-                file.write(f"{until.change} {until.index}")
-            os.replace(temporary, self._looked_path)
 
     @property
     def _looked_path(self) -> str:
