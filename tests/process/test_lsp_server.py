@@ -212,6 +212,33 @@ def test_a_folder_is_named_as_the_client_names_it(serve, make, state, tmp_path):
     assert histories(state) == ["first", "second"]
 
 
+@pytest.mark.promise(8)
+def test_a_document_belongs_to_every_folder_around_it(serve, make):
+    """One open folder lies in another: an undo in the outer one knows the unsaved text in a document of the inner."""
+    outer = make("outer")
+    inner = outer / "inner"
+    subprocess.run(["git", "init", "-q", inner], check=True)
+    path, agents = inner / "a.txt", TEXT.replace("line 3\n", "agent\n")
+    path.write_text(TEXT, encoding="utf-8")
+    client = serve(outer, inner)
+    client.run("status", {})
+    client.open(path)
+    path.write_text(agents, encoding="utf-8")
+    client.recorded(1)
+    for version, text in (2, agents), (3, agents + "mine\n"):  # it is reloaded, then typed in
+        document = {"uri": path.as_uri(), "version": version}
+        client.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]}
+        )
+
+    client.ask("workspace/executeCommand", {"command": "takeback.undoLast", "arguments": [{"n": 1}]})
+
+    asked = client.asked.get(timeout=WAIT_S)
+    assert asked["method"] == "workspace/applyEdit"
+    assert asked["params"]["edit"]["documentChanges"][0]["textDocument"]["uri"] == path.as_uri()
+    assert path.read_text(encoding="utf-8") == agents
+
+
 @pytest.mark.trap(14)
 @pytest.mark.parametrize("name", ["with#hash", "with?mark", "with%41percent", "..dots", "a b;c"])
 def test_a_folder_may_have_any_name(serve, make, name):

@@ -48,9 +48,7 @@ def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     item = params.text_document
     document = Document(uri=item.uri, version=item.version, text=item.text)
     ls.documents[item.uri] = document
-    core = ls.core_of(item.uri)
-    if core is not None:
-        ls.tell_opened(core, document)
+    ls.tell_opened(document)
 
 
 def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -58,17 +56,15 @@ def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
     if document is None:
         return
     document.edited(params.text_document.version, params.content_changes, ls.encoding)
-    core = ls.core_of(document.uri)
-    if core is not None:
-        ls.tell_changed(core, document)
+    ls.tell_changed(document)
 
 
 def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
     uri = params.text_document.uri
-    document, core = ls.documents.get(uri), ls.core_of(uri)
+    document = ls.documents.get(uri)
     text = params.text if params.text is not None else document.text if document else None
-    if core is not None and text is not None:
-        ls.tell_saved(core, uri, text)
+    if text is not None:
+        ls.tell_saved(uri, text)
 
 
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:

@@ -80,19 +80,15 @@ class Server(LanguageServer):
         Raises UsageError where no open folder holds it: what nobody opened is never recorded.
         """
         await self._has_started()
-        found = self._innermost(convert.is_held, uri) if uri else next(iter(self._cores.values()), None)
+        found = self._innermost(uri) if uri else next(iter(self._cores.values()), None)
         if found is None:
             what = f"no open folder holds {uri}" if uri else "no folder is open, so there is no workspace"
             raise UsageError(what, hint="Open a folder in the editor first.")
         return found
 
-    def core_of(self, uri: str) -> Core | None:
-        """The open workspace that the file of a document lies in."""
-        return self._innermost(convert.document_path, uri)
-
-    def _innermost(self, find: Callable[[str, str], object], uri: str) -> Core | None:
-        """The open workspace with the longest root in which something is found for a URI."""
-        inside = [core for core in self._cores.values() if find(core.root, uri)]
+    def _innermost(self, uri: str) -> Core | None:
+        """The open workspace with the longest root that holds a document or folder."""
+        inside = [core for core in self._cores.values() if convert.is_held(core.root, uri)]
         return max(inside, key=lambda core: len(core.root), default=None)
 
     async def close(self) -> None:
@@ -121,8 +117,7 @@ class Server(LanguageServer):
             hand_over=partial(self._handed_over, root),
         )
         for document in tuple(self.documents.values()):
-            if self.core_of(document.uri) is core:
-                self.tell_opened(core, document)
+            self._tell_opened(core, document)
 
     def _folders(self) -> list[str]:
         workspace = self.workspace
@@ -138,19 +133,25 @@ class Server(LanguageServer):
         """The units that columns are counted in."""
         return self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
 
-    def tell_opened(self, core: Core, document: Document) -> None:
-        """Tell the core of a document."""
-        version, text = document.version, document.text
-        self._post(core, document.uri, lambda desk, path: desk.opened(document.uri, path, version, text))
+    def tell_opened(self, document: Document) -> None:
+        """Tell every workspace around a document of it: folders may lie in each other."""
+        for core in self._cores.values():
+            self._tell_opened(core, document)
 
-    def tell_changed(self, core: Core, document: Document) -> None:
-        """Tell the core of a document's next text."""
-        version, text = document.version, document.text
-        self._post(core, document.uri, lambda desk, path: desk.changed(document.uri, path, version, text))
+    def _tell_opened(self, core: Core, document: Document) -> None:
+        uri, version, text = document.uri, document.version, document.text
+        self._post(core, uri, lambda desk, path: desk.opened(uri, path, version, text))
 
-    def tell_saved(self, core: Core, uri: str, text: str) -> None:
-        """Tell the core that a document was saved."""
-        self._post(core, uri, lambda desk, path: desk.saved(uri, path, text))
+    def tell_changed(self, document: Document) -> None:
+        """Tell every workspace around a document of its next text."""
+        uri, version, text = document.uri, document.version, document.text
+        for core in self._cores.values():
+            self._post(core, uri, lambda desk, path: desk.changed(uri, path, version, text))
+
+    def tell_saved(self, uri: str, text: str) -> None:
+        """Tell every workspace around a document that it was saved."""
+        for core in self._cores.values():
+            self._post(core, uri, lambda desk, path: desk.saved(uri, path, text))
 
     def tell_closed(self, uri: str) -> None:
         """Tell every core that a document was closed: its name may lead elsewhere by now."""
