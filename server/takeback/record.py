@@ -17,7 +17,7 @@ from takeback.journal.log import Journal
 from takeback.lines import rewrite_of
 from takeback.model import renames, text
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import UNKNOWN, Change, Observation, Operation, OperationKind, returning
+from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState, Reason
 from takeback.model.text import Rewrite
@@ -31,9 +31,6 @@ _HUNKS_AT_ONCE = 64
 
 _SYNC_FROM = 64
 """So many contents wait in the journal at most, and are then synced together."""
-
-_CLAIM_NS = 10_000_000_000
-"""How long after it was seen a write can still be claimed by whoever says it was theirs."""
 
 NO_FILE = FileId(0)
 """A path that no change has named yet."""
@@ -108,8 +105,6 @@ class Recorder:
         self._baseline = baseline
         self._clock = clock
         self._n_cleanings = journal.cleanings()
-        self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
-        """The operation that is being claimed, by whom, and how much of it."""
         self.held: Set[WorkspacePath] = frozenset()
         """Paths whose documents an editor changes for Takeback at this moment: its saves are nobody else's writes."""
 
@@ -222,38 +217,6 @@ class Recorder:
             for one in observations
             if one.after.blob and one.after.captured and not self._store.has(one.after.blob)
         )
-
-    def claim(self, source: Source, path: WorkspacePath, state: FileState) -> OpId | None:
-        """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
-
-        So it is where a watcher was quicker than the one who wrote. Of several writes, all have to be claimed.
-        """
-        with self._journal.transaction():
-            last = views.touching(self._journal, path, self._journal.last_operation())
-            if last is None or last.after != state or last.path != path:
-                return None
-            operation = views.operation(self._journal, last.op)
-            if not self._is_unclaimed(operation) or not self._is_all_of(operation, last.seq, source.actor):
-                return None
-            self._attribute(operation, source)
-        return operation.id
-
-    def _is_unclaimed(self, operation: Operation) -> bool:
-        """Whether it was seen a moment ago and nobody said whose it is."""
-        found = operation.kind is OperationKind.EDIT and (operation.inferred or operation.actor == UNKNOWN)
-        return found and 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
-
-    def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:
-        """Whether that actor has claimed every change of it, now that this one is claimed too."""
-        mine = (operation.id, actor)
-        self._claimed = {mine: self._claimed.get(mine, frozenset()) | {change}}
-        return len(self._claimed[mine]) == len(operation.changes)
-
-    def _attribute(self, operation: Operation, source: Source) -> None:
-        turn = int(source.turn.removeprefix("turn-")) if source.turn else None
-        self._journal.append("attributions", operation.id, source.actor, turn, 0, self._clock())
-        self._journal.count(f"operations by {operation.actor}", -1)
-        self._journal.count(f"operations by {source.actor}")
 
     def restored(
         self, file: FileId, path: WorkspacePath, before: FileState, after: FileState

@@ -210,7 +210,7 @@ class Desk:
 
     def _with_recorded(self, result: Result, draft: taking_back.Draft, done: Sequence[FilePlan]) -> Result:
         """The result, with files that their editor saved as planned, and that another process has recorded already."""
-        claim, state_of = self.workspace.recorder.claim, self.workspace.recorder.state_of
+        claim, state_of = self.workspace.claims.claim, self.workspace.recorder.state_of
         ops = [claim(draft.source, file.path, state_of(file.path)[1]) for file in done]
         op = next(filter(None, (result.operation, *ops)), None)
         more = tuple(

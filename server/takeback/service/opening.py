@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from takeback import config as configuration
 from takeback.checkpoints import Checkpoints
+from takeback.claims import Claims
 from takeback.config import Config, Problem
 from takeback.errors import WorkspaceRefused
 from takeback.files.disk import Folder
@@ -56,6 +57,7 @@ class Workspace:
     journal: Journal
     store: ObjectStore
     recorder: Recorder
+    claims: Claims
     looker: Looker
     applier: Applier
     checkpoints: Checkpoints
@@ -145,6 +147,7 @@ def _assemble(
         journal=journal,
         store=store,
         recorder=recorder,
+        claims=Claims(journal, clock),
         looker=Looker(
             folder=folder,
             journal=journal,

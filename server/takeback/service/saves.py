@@ -29,7 +29,7 @@ def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is
     state = _saved(workspace, seen[0].after, wrote)
     recorded = workspace.recorder.record(_BY_HAND, [Observation(path=path, after=state)])
     if recorded.operation is None and is_typed:
-        workspace.recorder.claim(_BY_HAND, path, state)
+        workspace.claims.claim(_BY_HAND, path, state)
     if state != seen[0].after:
         workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([path]))
 

@@ -105,7 +105,7 @@ def test_an_operation_is_claimed_by_all_of_its_writes(scene):
         scene.write(path, "one\n")
     with scene.opened() as workspace:
         recording.sync(workspace)
-        claim = workspace.recorder.claim
+        claim = workspace.claims.claim
         states = {path: workspace.recorder.state_of(path)[1] for path in ("f", "g")}
 
         assert claim(by_hand, "f", states["f"]) is None
@@ -124,7 +124,7 @@ def test_a_claimed_operation_is_counted_once(scene):
     assert scene.tb("log").json["operations"][0]["actor"] == "unknown"
     with scene.opened() as workspace:
         state = workspace.recorder.state_of("f")[1]
-        claimed = workspace.recorder.claim(Source(kind=OperationKind.EDIT, actor="agent:a"), "f", state)
+        claimed = workspace.claims.claim(Source(kind=OperationKind.EDIT, actor="agent:a"), "f", state)
     assert claimed == 1
 
     found = scene.tb("doctor")

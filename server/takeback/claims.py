@@ -1,0 +1,58 @@
+"""Whose an operation is that was recorded before anybody said so: a watcher may be quicker than the editor that wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from takeback.journal import views
+from takeback.journal.log import Journal
+from takeback.model.ids import ChangeSeq, OpId
+from takeback.model.operation import UNKNOWN, Operation, OperationKind
+from takeback.model.paths import WorkspacePath
+from takeback.model.state import FileState
+from takeback.record import Source
+
+_CLAIM_NS = 10_000_000_000
+"""How long after it was seen a write can still be claimed by whoever says it was theirs."""
+
+
+class Claims:
+    """What one process was told of the writes in a workspace."""
+
+    def __init__(self, journal: Journal, clock: Callable[[], int]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
+        """The operation that is being claimed, by whom, and how much of it."""
+
+    def claim(self, source: Source, path: WorkspacePath, state: FileState) -> OpId | None:
+        """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
+
+        Of several writes in one operation, all have to be claimed.
+        """
+        with self._journal.transaction():
+            last = views.touching(self._journal, path, self._journal.last_operation())
+            if last is None or last.after != state or last.path != path:
+                return None
+            operation = views.operation(self._journal, last.op)
+            if not self._is_unclaimed(operation) or not self._is_all_of(operation, last.seq, source.actor):
+                return None
+            self._attribute(operation, source)
+        return operation.id
+
+    def _is_unclaimed(self, operation: Operation) -> bool:
+        """Whether it was seen a moment ago and nobody said whose it is."""
+        found = operation.kind is OperationKind.EDIT and (operation.inferred or operation.actor == UNKNOWN)
+        return found and 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
+
+    def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:
+        """Whether that actor has claimed every change of it, now that this one is claimed too."""
+        mine = (operation.id, actor)
+        self._claimed = {mine: self._claimed.get(mine, frozenset()) | {change}}
+        return len(self._claimed[mine]) == len(operation.changes)
+
+    def _attribute(self, operation: Operation, source: Source) -> None:
+        turn = int(source.turn.removeprefix("turn-")) if source.turn else None
+        self._journal.append("attributions", operation.id, source.actor, turn, 0, self._clock())
+        self._journal.count(f"operations by {operation.actor}", -1)
+        self._journal.count(f"operations by {source.actor}")
