@@ -115,3 +115,23 @@ def test_what_could_not_be_read_is_read_when_it_can_be(scene):
     assert "unreadable" not in status.stdout
     assert scene.process("undo", "--op", "1", under=ORDINARY).returncode == 0
     assert scene.read("a/f") == "0\n"
+
+
+@pytest.mark.trap(18)
+@pytest.mark.promise(4)
+def test_a_folder_that_was_closed_from_the_beginning(scene):
+    """What is in it when it is opened was there before, and is nobody's new file: no undo removes it."""
+    scene.write("a/f", "irreplaceable\n")
+    os.chmod(scene.root / "a", 0)
+    scene.write("g", "0\n")
+    assert scene.process("status", under=ORDINARY).returncode == 0
+    os.chmod(scene.root / "a", 0o755)
+    assert scene.record() is None
+    one_turn(scene, 1)
+    scene.write("a/new", "agent\n")
+    scene.record()
+
+    assert scene.process("undo", "2", under=ORDINARY).returncode == 0
+
+    assert scene.read("a/f") == "irreplaceable\n"
+    assert not (scene.root / "a" / "new").exists()

@@ -76,6 +76,7 @@ class Looker:
         """Record whatever differs from the last known state, anywhere, with the renames that events saw."""
         cache = load_cache(self.cache_path)
         self.passed_over.recall(cache)
+        self.passed_over.closed |= self._last_unseen().keys() - cache.folders.keys()
         before = load_until(self._looked_path)
         until = Until(change=self.journal.last_change(), index=self.rules.index_token())
         token = self.rules.rules_token()
@@ -93,6 +94,7 @@ class Looker:
         with suppress(StorageFull):  # it is recorded: without room for the rest, the next look has more to do
             if not recorded.deferred:
                 self.passed_over.learn(seen.cache)
+                self.passed_over.closed = set(seen.unreadable_folders) - seen.cache.folders.keys()
                 if seen.cache is not cache:
                     save_cache(seen.cache, self.cache_path)
                 if until != before:
@@ -127,12 +129,15 @@ class Looker:
 
     def unseen(self) -> Mapping[WorkspacePath, str]:
         """The folders that the last look could not look into, and no look could now, each with the reason."""
-        found: dict[WorkspacePath, str] = json.loads(self.journal.fact(UNSEEN) or "{}")
         return {
             folder: why
-            for folder, why in found.items()
+            for folder, why in self._last_unseen().items()
             if (self._is_folder(folder) if why == TOO_DEEP else self._names(folder) is None)
         }
+
+    def _last_unseen(self) -> dict[WorkspacePath, str]:
+        found: dict[WorkspacePath, str] = json.loads(self.journal.fact(UNSEEN) or "{}")
+        return found
 
     def at(self, paths: Iterable[WorkspacePath], source: Source) -> Recorded:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
@@ -177,6 +182,8 @@ class Looker:
         seen = list(self.observe(tuple(wanted)))
         emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
         seen += self.observe(sorted(folder for folder in emptied if self._is_folder(folder)))
+        opened = {folder for folder in self.passed_over.closed if self._names(folder) is not None}
+        self.passed_over.closed -= opened & wanted.keys()
         seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
         return self.moves.record(source, seen, complete=complete)
 

@@ -17,10 +17,12 @@ class PassedOver:
         """What the last look left out is read from the cache at `cache_path` when it is first needed."""
         self._cache_path = cache_path
         self._paths: set[str] | None = None
+        self.closed: set[WorkspacePath] = set()
+        """Folders that no look could look into yet: what is in them was there before it could be seen."""
 
     def __contains__(self, path: WorkspacePath) -> bool:
         """Whether `path` was there when it was left out, itself or with a folder above it."""
-        known = self.paths()
+        known = self.paths() | self.closed if self.closed else self.paths()
         return bool(known) and (path in known or not known.isdisjoint(ancestors(path)))
 
     def paths(self) -> set[str]:

@@ -745,6 +745,25 @@ def test_a_folder_that_is_closed_does_not_stop_the_recorder(root, close):
 
 
 @pytest.mark.trap(18)
+@pytest.mark.promise(4)
+def test_what_is_in_a_folder_that_is_opened_was_not_created(root):
+    """Files of a folder that was closed from the beginning are not new when it is opened; what comes later is."""
+    (root / "d").mkdir()
+    (root / "d" / "f").write_text("f\n", encoding="utf-8")
+    (root / "d").chmod(0)
+    watching = _watch(root, under=ORDINARY)
+    (root / "d").chmod(0o755)
+    with open_workspace(str(root)) as workspace:
+        until(lambda: recording.sync(workspace) or workspace.recorder.state_of("d/f")[1].exists)
+    (root / "d" / "new").write_text("new\n", encoding="utf-8")
+    until(lambda: "+d/new" in _printed(watching))
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(WAIT_S) == 0
+    assert "d/f" not in _printed(watching)
+    watching.stdout.close()
+
+
+@pytest.mark.trap(18)
 def test_a_closed_folder_that_is_renamed_takes_along_what_was_known(root):
     """A rename is one, with all that is below, although nobody may look: it can be taken back when the folder is open."""
     (root / "d").mkdir()
