@@ -22,8 +22,11 @@ class PassedOver:
 
     def __contains__(self, path: WorkspacePath) -> bool:
         """Whether `path` was there when it was left out, itself or with a folder above it."""
-        known = self.paths() | self.closed if self.closed else self.paths()
-        return bool(known) and (path in known or not known.isdisjoint(ancestors(path)))
+        return any(
+            path in known or not known.isdisjoint(ancestors(path))
+            for known in (self.paths(), self.closed)
+            if known
+        )
 
     def paths(self) -> set[str]:
         """Each of them, without what lies below a folder."""
