@@ -18,7 +18,7 @@ from takeback.checkpoints import Wanted
 from takeback.errors import TakebackError, UsageError
 from takeback.model.operation import Operation, OperationKind
 from takeback.model.paths import WorkspacePath, workspace_path
-from takeback.service import answers, channel, checkpointing, handover, looking, taking_back
+from takeback.service import answers, channel, checkpointing, handover, looking, recording, taking_back
 from takeback.service.buffers import Buffers
 from takeback.service.documents import Blocked, Proposed
 from takeback.service.opening import Workspace
@@ -71,6 +71,8 @@ class Desk:
         publication = Publication(workspace.state, editor)
         self.buffers = Buffers(workspace, publication)
         self._planned = Planned(workspace)
+        self._moved: tuple[WorkspacePath, ...] = ()
+        """Files that were not what the last plan took them for."""
         self._listener: channel.Listener | None = None
         try:
             self._listener = channel.Listener(publication.address, lambda _, message: hand_over(message))
@@ -132,6 +134,7 @@ class Desk:
         Raises what `taking_back` raises, and Refused where another editor holds unsaved text.
         """
         self.let_go()
+        self._look_again()
         draft = taking_back.planner(self.workspace, verb, request)()
         settled = taking_back.decided(draft, request)
         if settled is not None:
@@ -149,6 +152,12 @@ class Desk:
             self.buffers.hold(proposal.edits)
             self._planned.keep(draft.source, draft.plan.files, proposal.edits)
         return proposal
+
+    def _look_again(self) -> None:
+        """Record what moved under the last plan: while its documents were held, or recording is paused, nobody did."""
+        moved, self._moved = self._moved, ()
+        if moved:
+            self.workspace.looker.at(moved, recording.unannounced(self.workspace, ""))
 
     def let_go(self) -> None:
         """Nothing is being taken back any more."""
@@ -174,6 +183,7 @@ class Desk:
         if result is None:  # once more: an editor may have saved in this moment what it was told to show
             result = self._written(proposal.draft, left)
         if result is None:
+            self._moved = tuple(file.path for file in proposal.draft.plan.files)
             return None
         self.let_go()
         self._keep_times(times)

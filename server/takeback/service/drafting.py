@@ -17,7 +17,7 @@ from takeback.record import Source
 from takeback.service import ways_out
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace
-from takeback.service.recording import PAUSED, is_paused, sync, unannounced
+from takeback.service.recording import sync
 from takeback.service.requests import Request, Verb
 from takeback.undo import planning, select
 from takeback.undo.clash import OnConflict
@@ -48,20 +48,6 @@ def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], 
 
     Operations are selected once, here: what is recorded while the plan goes stale is never taken for one of them.
     """
-    return partial(_of_what_is_there, workspace, _maker(workspace, verb, request))
-
-
-def _of_what_is_there(workspace: Workspace, make: Callable[[], Draft]) -> Draft:
-    """The plan. While recording is paused, its files are looked at first: nobody else says what became of them."""
-    draft = make()
-    if is_paused(workspace):
-        paths = {path for file in draft.plan.files for path in (file.path, file.target)}
-        looked = workspace.looker.at(sorted(paths), unannounced(workspace, PAUSED))
-        draft = make() if looked.operation is not None else draft
-    return draft
-
-
-def _maker(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
     if verb.kind is OperationKind.UNDO:
         return _undoing(workspace, request)
     if verb.kind is OperationKind.REDO:

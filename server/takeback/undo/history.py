@@ -93,10 +93,8 @@ def _is_guessed(change: Change) -> bool:
 
     Content that was never captured is another matter: the plan judges whether it takes it (`unseen.is_blind`).
     """
-    sides = (change.before, change.after)
-    known = all(state.exists for state in sides) and not change.flips
     same = change.before.blob == change.after.blob and change.before.blob is not None
-    return known and not same and any(map(_is_lost, sides))
+    return not change.flips and not same and (_is_lost(change.before) or _is_lost(change.after))
 
 
 def _is_lost(state: FileState) -> bool:

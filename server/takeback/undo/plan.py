@@ -129,11 +129,12 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
         folded = _bridged(fold(history), history, given.differ)
     except Mismatch:
         return _misfit(history)
-    reason = missing(history, flips)
+    after = folded.after(flips)
+    toggled = folded.standing ^ after
+    reason = missing(history, toggled, exists=folded.exists.value(after))
     if reason is not None:
         return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {reason}")
-    after = folded.after(flips)
-    if is_blind(history, folded.standing ^ after):
+    if is_blind(history, toggled):
         return _untouched(history, FileOutcome.NOT_CAPTURED, unseen_note(history))
     ops = {step.change.seq: step.change.op for step in history.steps}
     names = {seq: given.names.get(op, f"operation {op}") for seq, op in ops.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from itertools import pairwise
 
 from takeback.model.ids import ChangeSeq
@@ -42,9 +42,13 @@ def lacking(history: History) -> Reason | None:
     return next((state.reason for state in (history.state, *steps) if state.reason), None)
 
 
-def missing(history: History, flips: Mapping[ChangeSeq, bool]) -> Reason | None:
-    """Why it is not known what one of the changes did to the lines; `None` if all of it is known."""
-    guessed = [step.change for step in history.steps if step.guessed and step.change.seq in flips]
+def missing(history: History, toggled: Set[ChangeSeq], *, exists: bool) -> Reason | None:
+    """Why it is not known what a toggled change did to the lines; `None` if all of it is known.
+
+    Where the file will not exist, nothing has to be known of how it came and went.
+    """
+    guessed = (step.change for step in history.steps if step.guessed and step.change.seq in toggled)
+    needed = (one for one in guessed if exists or one.before.exists == one.after.exists)
     return next(
-        (reason for one in guessed for reason in (one.before.reason, one.after.reason) if reason), None
+        (reason for one in needed for reason in (one.before.reason, one.after.reason) if reason), None
     )

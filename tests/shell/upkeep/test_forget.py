@@ -69,6 +69,43 @@ def test_no_older_content_takes_the_place_of_what_was_forgotten(scene):
     assert scene.read("f") == "three\n"
 
 
+@pytest.mark.promise(5)
+def test_a_deletion_of_what_was_forgotten_is_not_undone_to_an_empty_file(scene):
+    """The content cannot come back, and that is said; nothing takes its place. That it never was can be."""
+    scene.tb("status")
+    scene.write("f", "one\n")
+    scene.record()
+    (scene.root / "f").unlink()
+    scene.record()
+    scene.tb("forget", "f")
+
+    undone = scene.tb("undo")
+
+    assert (undone.status, undone.outcome_of("f")) == (3, ("not_captured", "not captured: forgotten"))
+    assert scene.tb("undo", "2").status == 0
+    assert scene.files() == {}
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("created", [False, True])
+def test_a_redo_of_what_was_forgotten_is_refused(scene, created):
+    """What was undone and then forgotten cannot be brought back: neither an empty file nor a redo without effect."""
+    if not created:
+        scene.write("f", "old\n")
+    scene.tb("status")
+    scene.write("f", "secret\n")
+    op = scene.record()
+    assert scene.tb("undo").status == 0
+    before = scene.files()
+    scene.tb("forget", str(op))
+
+    redone = scene.tb("redo")
+
+    assert (redone.status, redone.outcome_of("f")) == (3, ("not_captured", "not captured: forgotten"))
+    assert scene.files() == before
+    assert scene.tb("log").json["operations"][0]["kind"] == "undo"
+
+
 def test_a_rename_can_still_be_undone(secret):
     """What needs no content goes on working: the rename is taken back."""
     secret.tb("forget", "secret")
