@@ -12,18 +12,24 @@ _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 def read(path: str | bytes, max_bytes: int) -> bytes:
     """The content of a regular file. Raises OSError for anything else, and for one of more than `max_bytes`."""
-    with open(os.open(path, _OPEN), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    descriptor = os.open(path, _OPEN)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", path)
-        data = file.read(max_bytes + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(max_bytes + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > max_bytes:
         raise OSError(errno.EFBIG, f"it is larger than {max_bytes} bytes", path)
     return data
 
 
-def may_be_read(path: str | bytes) -> bool:
-    """Whether a regular file, or nothing, is at `path`: git waits for ever for a pipe."""
+def has_end(path: str | bytes) -> bool:
+    """Whether git can read what is at `path`, if anything is: it waits for ever for a pipe, and for most devices."""
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)
+        found = os.stat(path)
     except OSError:
         return True
+    is_null = stat.S_ISCHR(found.st_mode) and found.st_rdev == os.stat(os.devnull).st_rdev
+    return is_null or not (stat.S_ISFIFO(found.st_mode) or stat.S_ISCHR(found.st_mode))

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from takeback import regular
 from takeback.config import Config, config_folder, load, state_folder, state_root
 from takeback.errors import UsageError, WorkspaceRefused
 
@@ -285,3 +286,14 @@ def test_a_history_inside_its_workspace_is_refused(root, tmp_path):
     with pytest.raises(WorkspaceRefused):
         state_folder(str(root), {"TAKEBACK_STATE_DIR": str(tmp_path / "link" / "state")})
     assert state_folder(str(root), {"TAKEBACK_STATE_DIR": str(root) + "-state"})
+
+
+def test_what_is_refused_is_closed(tmp_path):
+    """A folder or an endless file in the place of a file costs no descriptor, however often it is asked for."""
+    before = len(os.listdir("/dev/fd"))
+    for path in (tmp_path, "/dev/zero"):
+        for _ in range(3):
+            with pytest.raises(OSError, match=str(path)):
+                regular.read(str(path), 10)
+
+    assert len(os.listdir("/dev/fd")) == before

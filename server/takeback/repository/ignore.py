@@ -315,8 +315,8 @@ def _refuse_endless_rules(work_tree: str, paths: Iterable[str]) -> None:
     holding = {WorkspacePath(path.rstrip("/").rpartition("/")[0]) for path in paths}
     for folder in holding.union(*map(ancestors, holding), [ROOT]):
         rules = os.path.join(work_tree, folder, ".gitignore")
-        if not regular.may_be_read(rules):
-            raise Refused(f"{rules} is no file, so git cannot say what is ignored", hint="Remove it.")
+        if not regular.has_end(rules):
+            raise Refused(f"{rules} has no end, so git cannot say what is ignored", hint="Remove it.")
 
 
 def _read_tracked(owner: _Owner, repository: Repository) -> None:

@@ -140,7 +140,7 @@ def _with_attributes(repository: Repository, tracked: Sequence[bytes]) -> set[by
     places = {folder: os.path.join(folder, b".gitattributes") for folder in _folders(tracked)}
     root = os.fsencode(repository.work_tree)
     holding = {f for f, name in places.items() if f in listed or os.path.lexists(os.path.join(root, name))}
-    can_be_read = all(regular.may_be_read(os.path.join(root, places[folder])) for folder in holding)
+    can_be_read = all(regular.has_end(os.path.join(root, places[folder])) for folder in holding)
     return holding if can_be_read else None
 
 

@@ -128,7 +128,7 @@ def _git_dir(marker: str) -> str | None:
 
 def _can_be_read(git_dir: str) -> bool:
     """Whether nothing that git reads at every command is a pipe or a device, for which it would wait for ever."""
-    return all(regular.may_be_read(os.path.join(git_dir, name)) for name in _READ_BY_GIT)
+    return all(regular.has_end(os.path.join(git_dir, name)) for name in _READ_BY_GIT)
 
 
 def _common_dir(git_dir: str) -> str:

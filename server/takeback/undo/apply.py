@@ -247,7 +247,7 @@ class Applier:
             return self._settle(left)
         except TakebackError as problem:
             logger.info("an interrupted operation cannot be settled", exc_info=True)
-            return Settled(finished=None, problem=problem.message)
+            return None if left.is_recorded else Settled(finished=None, problem=problem.message)
 
     def _settle_left(self) -> bool:
         """Whether something was settled just now: nobody else is at work, so what is claimed was left by a death."""

@@ -207,14 +207,20 @@ class Looker:
         """What is at `paths` now, content in the store; paths that are not recorded are left out."""
         unknown = dict.fromkeys(path for path in paths if not self._is_recorded(path))
         left_out = self.rules.ignored(tuple(unknown)) if unknown else frozenset()
-        for path in map(WorkspacePath, left_out):
-            with suppress(Refused):  # in a folder that may not be looked into it is as it was
-                self.passed_over.note(path, is_there=self.folder.look(path) is not None)
+        for path in unknown:
+            self._note_passed_over(path, is_left_out=path in left_out)
         return tuple(
             self._observation(path, adopted=path in unknown and self._was_there(path))
             for path in paths
             if path not in left_out
         )
+
+    def _note_passed_over(self, path: WorkspacePath, *, is_left_out: bool) -> None:
+        """Remember what is left out; a rule for folders says nothing any more of a name that is free again."""
+        with suppress(Refused):  # in a folder that may not be looked into it is as it was
+            stat = self.folder.look(path)
+            if is_left_out or stat is None:
+                self.passed_over.note(path, stat.kind if stat is not None else None)
 
     def left_out(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of `paths` that are not recorded: ignored, and never recorded before. Folders end with `/`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from takeback.files.cache import StatCache, load_cache
 from takeback.model.paths import WorkspacePath, ancestors
+from takeback.model.state import FileKind
 
 
 class PassedOver:
@@ -16,39 +17,45 @@ class PassedOver:
     def __init__(self, cache_path: str) -> None:
         """What the last look left out is read from the cache at `cache_path` when it is first needed."""
         self._cache_path = cache_path
-        self._paths: set[str] | None = None
+        self._known: set[str] | None = None
+        """Paths, those of folders with their `/`: what comes in the place of a folder is new."""
+        self._gone: set[str] = set()
+        """What events told to be gone since the last look, which a cache may still hold."""
         self.closed: set[WorkspacePath] = set()
         """Folders that no look could look into yet: what is in them was there before it could be seen."""
 
     def __contains__(self, path: WorkspacePath) -> bool:
-        """Whether `path` was there when it was left out, itself or with a folder above it."""
-        return any(
-            path in known or not known.isdisjoint(ancestors(path))
-            for known in (self.paths(), self.closed)
-            if known
-        )
+        """Whether the file at `path` was there when it was left out, itself or with a folder above it."""
+        above = tuple(ancestors(path))
+        if self.closed and (path in self.closed or not self.closed.isdisjoint(above)):
+            return True
+        known = self._paths()
+        return bool(known) and (path in known or any(f"{folder}/" in known for folder in above))
 
     def paths(self) -> set[str]:
         """Each of them, without what lies below a folder."""
-        if self._paths is None:
-            self._paths = _left_out(load_cache(self._cache_path))
-        return self._paths
+        return {path.rstrip("/") for path in self._paths()}
 
     def learn(self, cache: StatCache) -> None:
         """Exactly what the look that made `cache` left out is left out now."""
-        self._paths = _left_out(cache)
+        self._known = set(cache.left_out())
+        self._gone.clear()
 
     def recall(self, cache: StatCache) -> None:
         """What an earlier look left out, perhaps of another process, was left out too."""
-        self._paths = (self._paths or set()) | _left_out(cache)
+        self._known = (self._known or set()) | (set(cache.left_out()) - self._gone)
 
-    def note(self, path: WorkspacePath, *, is_there: bool) -> None:
-        """An event told of something that is left out. What is gone makes room for what is new."""
-        if is_there:
-            self.paths().add(path)
-        else:
-            self.paths().discard(path)
+    def note(self, path: WorkspacePath, kind: FileKind | None) -> None:
+        """An event told of something that is left out, or gone (`None`), which makes room for what is new."""
+        names = {path, f"{path}/"}
+        self._paths().difference_update(names)
+        self._gone |= names
+        if kind is not None:
+            name = f"{path}/" if kind is FileKind.DIRECTORY else path
+            self._paths().add(name)
+            self._gone.discard(name)
 
-
-def _left_out(cache: StatCache) -> set[str]:
-    return {path.rstrip("/") for path in cache.left_out()}
+    def _paths(self) -> set[str]:
+        if self._known is None:
+            self._known = set(load_cache(self._cache_path).left_out())
+        return self._known

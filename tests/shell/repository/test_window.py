@@ -296,6 +296,18 @@ def test_rules_that_git_would_wait_for_are_named(user, plain, inside):
     assert refused.value.hint
 
 
+@pytest.mark.parametrize("inside", ["", "lib"])
+@pytest.mark.parametrize("what", ["folder", "nothing"])
+def test_rules_that_git_passes_over_stop_nothing(user, plain, inside, what):
+    """A folder called `.gitignore`, or a link to the empty device, has no rules, and git says so at once."""
+    (user / "lib").mkdir()
+    rules = user / inside / ".gitignore"
+    rules.unlink(missing_ok=True)
+    rules.mkdir() if what == "folder" else rules.symlink_to(os.devnull)
+
+    assert IgnoreRules(str(user), plain_git_dir=plain).ignored(["a", "lib/x"]) == set()
+
+
 def test_attributes_that_git_would_wait_for_leave_nothing_trusted(user):
     """With a `.gitattributes` that is a pipe, the index vouches for nothing, and every file is read."""
     os.mkfifo(user / ".gitattributes")

@@ -280,6 +280,33 @@ def test_what_was_ignored_while_it_came_was_not_created_later(ignored, recorder)
 
 
 @pytest.mark.promise(5)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_comes_in_the_place_of_an_ignored_folder_is_new(ignored, recorder, at_once):
+    """A rule for a folder says nothing of a link or a file of that name, whenever it comes."""
+    shutil.rmtree(ignored / "out")
+    if not at_once:
+        recorder.do(lambda: recording.sync(recorder.workspace))
+    (ignored / "out").symlink_to("my.conf")
+
+    found = {change.path: change.status for change in recorder.operation(of="out").changes}
+
+    assert found == {"out": "created"}
+
+
+@pytest.mark.promise(5)
+def test_what_was_ignored_and_removed_makes_room_for_what_is_new(ignored, recorder):
+    """A file of the same name, made when the rule is gone, was created, whatever the last look knew of it."""
+    (ignored / "my.conf").unlink()
+    recorder.do(lambda: recording.sync(recorder.workspace))
+    empty_exclude(ignored)
+    (ignored / "my.conf").write_text("agent\n", encoding="utf-8")
+
+    (change,) = recorder.operation(of="my.conf").changes
+
+    assert change.status == "created"
+
+
+@pytest.mark.promise(5)
 def test_what_git_comes_to_track_is_recorded(ignored, recorder):
     """Files that are added by force are recorded from then on, in a folder that is ignored too."""
     add_by_force(ignored)
