@@ -17,7 +17,7 @@ from takeback.record import Source
 from takeback.service import ways_out
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace
-from takeback.service.recording import sync
+from takeback.service.recording import sync, sync_all
 from takeback.service.requests import Request, Verb
 from takeback.undo import planning, select
 from takeback.undo.clash import OnConflict
@@ -103,7 +103,7 @@ def _without(workspace: Workspace) -> select.Without:
 
 def _rolling_back(workspace: Workspace, name: str, request: Request) -> Callable[[], Draft]:
     checkpoint = workspace.checkpoints.find(name)
-    sync(workspace)
+    sync_all(workspace)
     if request.actor is not None:
         return _rollback_actor(workspace, checkpoint, request)
 
@@ -122,7 +122,7 @@ def _restoring(workspace: Workspace, name: str, request: Request) -> Callable[[]
     checkpoint = workspace.checkpoints.find(name)
     if not request.paths:
         raise UsageError("restore needs at least one path", hint="`takeback restore CHECKPOINT --path P`")
-    sync(workspace)
+    sync_all(workspace)
 
     def make() -> Draft:
         plans = [

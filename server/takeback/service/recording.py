@@ -34,6 +34,13 @@ def sync(workspace: Workspace) -> Looked:
     return _caught_up(workspace, None)
 
 
+def sync_all(workspace: Workspace) -> None:
+    """As `sync`, and in a pause too: who goes back to an exact state has to know what is there."""
+    sync(workspace)
+    if is_paused(workspace):
+        _look_at_pause(workspace)
+
+
 def glance(workspace: Workspace) -> None:
     """Record what happened unannounced, for somebody who only reads.
 
@@ -213,8 +220,11 @@ def resume(workspace: Workspace) -> Operation | None:
     if not is_paused(workspace):
         return None
     _note_pause(workspace, paused=False)  # first, so that a live recorder misses nothing behind the look
-    looked = workspace.looker.everything(replace(unannounced(workspace), label=PAUSED))
-    return _operation(workspace, looked)
+    return _operation(workspace, _look_at_pause(workspace))
+
+
+def _look_at_pause(workspace: Workspace) -> Looked:
+    return workspace.looker.everything(replace(unannounced(workspace), label=PAUSED))
 
 
 def _note_pause(workspace: Workspace, *, paused: bool) -> None:

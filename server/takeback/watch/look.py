@@ -89,7 +89,7 @@ class Looker:
         if _rules_changed(seen):  # an ignore file inside the tree: ask again about everything
             seen = self.scan(cache, recheck=True)
         unseen = self._unseen(cache, seen, before.change)
-        renamed = {**self._renamed(cache, seen), **self._sources(moves)}
+        renamed = {**self._renamed(cache, seen), **self._followed(moves)}
         recorded = self._again(self._record(source, seen, renamed, unseen), source)
         with suppress(StorageFull):  # it is recorded: without room for the rest, the next look has more to do
             if not recorded.deferred:
@@ -177,7 +177,7 @@ class Looker:
         wanted = dict.fromkeys(paths)
         for folder in folders:
             wanted.update(dict.fromkeys(self._below(folder)))
-        sources = self._sources(moves)
+        sources = self._followed(moves)
         wanted.update(dict.fromkeys(sources))  # a folder that was closed does not tell what it took along
         seen = list(self.observe(tuple(wanted)))
         emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
@@ -192,10 +192,11 @@ class Looker:
         after = self.recorder.state_of(source)[1] if one.after == _UNREACHED else one.after
         return replace(one, moved_from=source, after=after)
 
-    def _sources(self, moves: Iterable[Move]) -> dict[WorkspacePath, WorkspacePath]:
-        """Where renamed files came from; a folder took all that was known below it along."""
+    def _followed(self, moves: Iterable[Move]) -> dict[WorkspacePath, WorkspacePath]:
+        """Where renamed files came from; a folder took all that was known below it along. So did what is left out."""
         found = {}
         for move in moves:
+            self.passed_over.moved(move.source, move.target)
             if move.is_folder:
                 for path in self.recorder.recorded_below(move.source):
                     found[WorkspacePath(move.target + path[len(move.source) :])] = path

@@ -55,6 +55,15 @@ class PassedOver:
             self._paths().add(name)
             self._gone.discard(name)
 
+    def moved(self, source: WorkspacePath, target: WorkspacePath) -> None:
+        """What was left out goes by another name now, and was there before all the same."""
+        for end in ("", "/"):
+            if source + end in self._paths():
+                self._paths().discard(source + end)
+                self._gone.add(source + end)
+                self._paths().add(target + end)
+                self._gone.discard(target + end)
+
     def _paths(self) -> set[str]:
         if self._known is None:
             self._known = set(load_cache(self._cache_path).left_out())

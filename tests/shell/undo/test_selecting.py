@@ -217,6 +217,27 @@ def test_a_restore_and_what_it_took_back_go_together(scene):
     assert (scene.read("f"), scene.read("g")) == ("one\n", "one\n")
 
 
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("verb", [("rollback",), ("restore", "--path", ".")])
+def test_going_back_while_paused_reaches_what_was_written_since(scene, verb):
+    """Recording is paused: what was written since is not left standing in silence, and can be had again."""
+    scene.write("f", "one\n")
+    checkpoint = scene.checkpoint()
+    files = scene.files()
+    scene.write("f", "two\n")
+    scene.record()
+    scene.tb("pause")
+    scene.write("f", "three\n")
+    scene.write("new", "new\n")
+    later = scene.files()
+
+    assert scene.tb(verb[0], checkpoint, *verb[1:]).status == 0
+    assert scene.files() == files
+    assert scene.tb("status").json["paused"]
+    assert scene.tb("undo", "--op", str(scene.tb("log").json["operations"][0]["id"])).status == 0
+    assert scene.files() == later
+
+
 @pytest.mark.promise(2)
 def test_going_back_one_by_one_or_at_once_is_the_same(scene):
     """Edits, undos of them and restores over each other: `undo 2` leaves what `undo` twice does."""

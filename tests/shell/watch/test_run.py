@@ -279,6 +279,18 @@ def test_what_was_ignored_while_it_came_was_not_created_later(ignored, recorder)
     assert nothing_was_created(ignored)
 
 
+@pytest.mark.promise(4)
+@pytest.mark.parametrize(("old", "new"), [("my.conf", "my.txt"), ("out", "src")])
+def test_what_was_ignored_and_is_renamed_was_not_created(ignored, recorder, old, new):
+    """An ignored file or folder that gets a name which is recorded was there before: no undo removes it."""
+    (ignored / old).rename(ignored / new)
+    (ignored / "f").write_text("one\n", encoding="utf-8")
+
+    assert [change.path for change in recorder.operation(of="f").changes] == ["f"]
+    name = "my.txt" if new == "my.txt" else "src/x"
+    assert recorder.do(lambda: recorder.workspace.recorder.state_of(name)[1].exists)
+
+
 @pytest.mark.promise(5)
 @pytest.mark.parametrize("at_once", [True, False])
 def test_what_comes_in_the_place_of_an_ignored_folder_is_new(ignored, recorder, at_once):
