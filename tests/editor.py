@@ -143,6 +143,12 @@ class Editor:
         assert old in before
         path.write_bytes(before.replace(old, new).encode())
 
+    async def opened_after_agent(self, name):
+        """An agent has replaced line 3 of a file, as operation 1, and then the file is opened."""
+        self.write(name, "line 3\n", "agent\n")
+        await self.recorded(1)
+        self.open(name)
+
     def takeback(self, *words):
         """The command line in the workspace."""
         done = subprocess.run([*TAKEBACK, *words], cwd=self.root, capture_output=True, text=True, check=False)

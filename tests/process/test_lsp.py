@@ -94,9 +94,7 @@ async def test_lines_end_as_the_protocol_says(client):
 async def test_unsaved_text_stays(client):
     """An undo changes the document by one small versioned edit and the file by itself; unsaved lines stay unsaved."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
 
     result = await editor.run("takeback.undoLast", {"n": 1})
@@ -162,9 +160,7 @@ async def test_an_older_operation_is_taken_back_in_both_places(client):
 async def test_a_clean_document_follows(client):
     """A document without unsaved text is edited too, and counts as `in_editor` until it is saved."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     result = await editor.run("takeback.undoLast", {"n": 1})
 
@@ -177,9 +173,7 @@ async def test_a_clean_document_follows(client):
 async def test_unsaved_text_over_the_same_lines_is_a_conflict(client):
     """Where unsaved text rewrote what would be taken back, nothing is written anywhere, and it is said."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "agent\n", "agent and me\n")
     on_disk = (editor.root / "a.txt").read_bytes()
 
@@ -194,9 +188,7 @@ async def test_unsaved_text_over_the_same_lines_is_a_conflict(client):
 async def test_a_stale_edit_that_the_editor_drops_is_not_believed(client):
     """An editor that drops a late edit and says it was applied is not believed: the plan is made anew."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def drop(name, document):
         editor.behave = None
@@ -215,9 +207,7 @@ async def test_a_stale_edit_that_the_editor_drops_is_not_believed(client):
 async def test_an_edit_over_text_that_was_not_told_yet_is_put_back(client):
     """When the editor lays the edit over lines typed before it, these come back, and it is a conflict after all."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def overlay(name, document):
         editor.behave = None
@@ -281,9 +271,7 @@ async def test_an_editor_undo_passes_over_the_humans_edits(client):
 async def test_the_command_line_hands_a_dirty_document_to_its_editor(client):
     """`takeback undo` of a file with unsaved text is done by the editor that holds it."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     await editor.run("takeback.status", {})
 
@@ -298,9 +286,7 @@ async def test_the_command_line_hands_a_dirty_document_to_its_editor(client):
 async def test_without_an_answer_of_the_editor_the_command_line_refuses(client, tmp_path):
     """Where the editor cannot be asked, the undo is refused with status 3, and the editor is named."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     await editor.run("takeback.status", {})
     (folder,) = (tmp_path / "state").iterdir()
@@ -348,9 +334,7 @@ async def test_checkpoint_and_rollback(client):
     """A rollback puts files and open documents back to a checkpoint."""
     editor = client.editor
     made = (await editor.run("takeback.createCheckpoint", {"label": "before"}))["checkpoint"]
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     result = await editor.run("takeback.rollback", {"checkpoint": made["id"]})
 

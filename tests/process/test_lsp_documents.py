@@ -38,9 +38,7 @@ def on_disk(editor, name="a.txt"):
 async def test_redo_reaches_a_document_that_an_undo_changed(client):
     """An undo in a clean document can be redone and undone again, and the document always shows what its file is."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     for command, wanted in (("undoLast", TEXT), ("redo", AGENT), ("undoLast", TEXT)):
         result = await editor.run(f"takeback.{command}", {"n": 1})
@@ -53,9 +51,7 @@ async def test_redo_reaches_a_document_that_an_undo_changed(client):
 async def test_redo_keeps_unsaved_text(client):
     """A redo after an undo brings the lines back in the document too, and unsaved text stays in it."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     await editor.run("takeback.undoLast", {"n": 1})
 
@@ -105,9 +101,7 @@ async def test_several_undos_come_back_together(client):
 async def test_an_edited_document_counts_as_changed_until_it_is_saved(client):
     """After an undo a clean document is listed as changed, as its editor counts it; a save ends that."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     await editor.run("takeback.undoLast", {"n": 1})
     before = (await editor.run("takeback.status", {}))["documents"]
     editor.save("a.txt")
@@ -160,9 +154,7 @@ async def test_an_editor_that_saves_at_once_does_the_undo_itself(client):
 async def test_unsaved_text_that_is_saved_with_an_undo_is_the_humans(client, tells):
     """A save of unsaved text in the middle of an undo is two operations: the human's own lines, and the undo."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     saving_at_once(editor, tells=tells)
 
@@ -197,9 +189,7 @@ def busy(client, tmp_path):
 async def test_documents_get_their_text_back_where_no_file_can_be_written(client, busy):
     """An undo that fails on disk after the editor has shown it leaves the document as it was, with its unsaved text."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     mine = editor.texts["a.txt"]
 
@@ -214,9 +204,7 @@ async def test_documents_get_their_text_back_where_no_file_can_be_written(client
 async def test_a_document_that_keeps_what_could_not_be_written_is_named(client, busy):
     """Where the editor does not take the text back either, the error says which document still shows the undo."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def once(name, document):
         editor.behave = lambda *_: lsp.ApplyWorkspaceEditResult(applied=False)
@@ -249,9 +237,7 @@ async def asked_from_outside(editor, state, until_s):
 async def test_what_would_come_too_late_is_not_begun(client, tmp_path, wait_s):
     """A request whose process no longer waits changes no file, and the documents show what they showed."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     await editor.run("takeback.status", {})
     mine = editor.texts["a.txt"]
@@ -298,9 +284,7 @@ async def test_an_editor_that_is_not_asked_sees_the_file_change(reading_client):
 async def test_unsaved_text_in_an_editor_that_cannot_be_asked_is_left(reading_client):
     """Where an editor changes no documents when asked, files under unsaved text are left, and it is said."""
     editor = reading_client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
 
     result = await editor.run("takeback.undoLast", {"n": 1})
@@ -314,9 +298,7 @@ async def test_unsaved_text_in_an_editor_that_cannot_be_asked_is_left(reading_cl
 async def test_a_file_keeps_its_time_until_its_document_is_saved_or_closed(client, unsaved):
     """An editor would ask about a file with a new time; it is said what that means, and closing ends it."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.show("a.txt", AGENT + unsaved)
     before = modified_ns(editor)
 
@@ -335,9 +317,7 @@ async def test_a_file_keeps_its_time_until_its_document_is_saved_or_closed(clien
 async def test_a_document_is_saved_by_an_editor_that_can(saving_client):
     """The editor is asked to save a clean document, by the name that it opened it with, and then nothing is left."""
     editor = saving_client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     result = await editor.run("takeback.undoLast", {"n": 1})
 
@@ -351,9 +331,7 @@ async def test_a_document_is_saved_by_an_editor_that_can(saving_client):
 async def test_a_save_that_failed_is_said(saving_client):
     """Where the editor did not save when asked, the outcome is `in_editor`, as in one that cannot."""
     editor = saving_client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.refuses_to_save = True
     editor.client.report_server_error = lambda *_: None  # the error is an answer
 
@@ -371,9 +349,7 @@ async def test_a_save_that_failed_is_said(saving_client):
 async def test_a_text_counts_more_than_an_answer(client, says):
     """An editor that shows the planned text has made the edit, though it does not answer, or says that it has not."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     over = asyncio.get_running_loop().create_future()
 
     async def answer():
@@ -397,9 +373,7 @@ async def test_a_text_counts_more_than_an_answer(client, says):
 async def test_typing_right_after_an_edit_may_be_told_with_it(client):
     """An editor that tells of the edit and of lines typed after it in one change has made the edit."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def type_on(name, document):
         text = with_edits(editor.texts[name], document.edits, UTF16)
@@ -529,9 +503,7 @@ async def test_a_file_that_goes_leaves_unsaved_text_in_its_document(client):
 async def test_redo_reaches_a_document_that_lags_behind_its_file(client):
     """What was taken back in an older document comes back in it, again and again, and what it never had does not."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
     editor.replace("a.txt", "line 39\n", "mine\n")
     editor.write("a.txt", "line 20\n", "other\n")
     await editor.recorded(2)
@@ -552,9 +524,7 @@ async def test_redo_reaches_a_document_that_lags_behind_its_file(client):
 async def test_what_is_recorded_during_an_undo_is_not_chosen(client):
     """A plan that is made anew takes back what was chosen at first, not what somebody recorded meanwhile."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def drop(name, document):
         editor.behave = None

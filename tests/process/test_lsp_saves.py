@@ -57,9 +57,7 @@ async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
 async def test_a_save_in_the_middle_of_an_undo_is_the_humans(client):
     """Somebody types and saves while an undo is on its way: what was typed is theirs, and no undo takes it back."""
     editor = client.editor
-    editor.write("a.txt", "line 3\n", "agent\n")
-    await editor.recorded(1)
-    editor.open("a.txt")
+    await editor.opened_after_agent("a.txt")
 
     def typed(*_):
         editor.behave = None

@@ -29,10 +29,8 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "recording", _recording(answer)
     yield "store", _store(answer["store"])
     counters = answer["counters"]
-    yield (
-        "so far",
-        ", ".join(f"{counters.get(name, 0)} {name}" for name in ("operations", "changes", "checkpoints")),
-    )
+    kinds = ("operation", "change", "checkpoint")
+    yield "so far", ", ".join(_counted(counters.get(f"{kind}s", 0), kind) for kind in kinds)
     if answer["shortcut"] != "the git index":
         yield "first look", f"read every file: {answer['shortcut']}"
 
@@ -71,7 +69,12 @@ def _operation(one: Answer) -> str:
     paths = [change["path"] for change in one["changes"]]
     shown = ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     undone = f"  (undone by {one['undone_by']})" if one["standing"] == "none" else ""
-    return f"{one['id']:>5}  {one['at'][11:19]}  {one['actor']:<18} {one['kind']:<8} {shown}  {one['label']}{undone}"
+    line = f"{one['id']:>5}  {one['at'][11:19]}  {one['actor']:<18} {one['kind']:<8} {shown}  {one['label']}{undone}"
+    return line.rstrip()
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _size(n_bytes: float) -> str:

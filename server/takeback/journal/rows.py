@@ -17,6 +17,10 @@ from takeback.model.words import as_text
 Row = Sequence[Any]
 T = TypeVar("T")
 
+_KINDS = {kind.value: kind for kind in FileKind}
+_REASONS = {reason.value: reason for reason in Reason}
+"""To look one up costs a tenth of a call of its class, which counts where a thousand changes are read."""
+
 
 def checksum(row: Row) -> int:
     """The checksum of a record row's values, in column order."""
@@ -65,13 +69,13 @@ def state_in(columns: Row, lost: Mapping[str, Reason]) -> FileState:
     reason = lost.get(blob, reason)
     try:
         return FileState(
-            kind=FileKind(kind) if kind else None,
+            kind=_KINDS[kind] if kind else None,
             blob=BlobId(blob) if blob else None,
             mode=mode,
             size_bytes=size,
-            reason=Reason(reason) if reason else None,
+            reason=_REASONS[reason] if reason else None,
         )
-    except ValueError as error:
+    except KeyError as error:
         raise Damaged(f"the journal holds a file state that this version does not know: {error}") from error
 
 
