@@ -1,19 +1,15 @@
-"""The commands. With arguments they do not ask; without, they ask, and do nothing when nobody answers."""
+"""Commands that take something back."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
-from pygls.exceptions import JsonRpcException
-
 from takeback.aio import Core
-from takeback.checkpoints import CheckpointKind, Wanted
-from takeback.errors import TakebackError, UsageError
-from takeback.lsp import convert, protocol
-from takeback.lsp.arguments import Arguments, arguments_in
-from takeback.lsp.server import REQUEST_FAILED, Server
+from takeback.errors import UsageError
+from takeback.lsp import convert
+from takeback.lsp.arguments import Arguments
+from takeback.lsp.commands import asking
+from takeback.lsp.server import Server
 from takeback.lsp.taking_back import Asked, take_back
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind, parse_actor
@@ -22,58 +18,47 @@ from takeback.service import answers
 from takeback.service.requests import Message, Outcome, Request, Result, Verb
 from takeback.undo.clash import OnConflict
 
-CANCEL = "Cancel"
-
-_NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
+NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
 
 
-async def run_command(server: Server, name: str, given: Sequence[Any]) -> Message:
-    """The answer to one command, in the JSON of the command line."""
-    try:
-        arguments = arguments_in(name, given)
-        known = arguments or {}
-        core = await server.core_for(known.get("workspace") or known.get("uri"))
-        return await _COMMANDS[name](server, core, arguments)
-    except TakebackError as problem:
-        text = f"{problem.message}. {problem.hint}".strip()
-        raise JsonRpcException(text, REQUEST_FAILED, answers.error(problem)) from problem
-
-
-# -- the commands --------------------------------------------------------------------------------
-
-
-async def _undo_last(server: Server, core: Core, arguments: Arguments | None) -> Message:
+async def undo_last(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back the last operations."""
     if arguments is None:
         return await _undo_asked(server, core, "Take back which operation?")
     request = _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
     return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
 
 
-async def _undo_operations(server: Server, core: Core, arguments: Arguments | None) -> Message:
+async def undo_operations(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back these operations."""
     if arguments is None:
         return await _undo_asked(server, core, "Take back which operation?")
     request = _request(core, arguments, ops=_ids(arguments))
     return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
 
 
-async def _redo(server: Server, core: Core, arguments: Arguments | None) -> Message:
+async def redo(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Bring back what was taken back last, or these operations."""
     if arguments is None:
-        answer = await server.ask("Bring back what was taken back last?", ("Bring back", CANCEL))
+        answer = await server.ask("Bring back what was taken back last?", ("Bring back", asking.CANCEL))
         if answer != "Bring back":
-            return answers.result(_NOTHING)
+            return answers.result(NOTHING)
         arguments = {}
     ops = _ids(arguments) if "ids" in arguments else ()
     request = _request(core, arguments, n=None if ops else arguments.get("n", 1), ops=ops)
     return await _answered(server, core, Verb(kind=OperationKind.REDO), request)
 
 
-async def _rollback(server: Server, core: Core, arguments: Arguments | None) -> Message:
+async def rollback(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back everything after a checkpoint."""
     if arguments is None:
         choices = await core.do(lambda desk: desk.checkpoint_choices())
         named = {line: name for name, line in choices}
-        answer = await server.ask("Roll back to which checkpoint?", (*named, CANCEL)) if named else None
+        answer = (
+            await server.ask("Roll back to which checkpoint?", (*named, asking.CANCEL)) if named else None
+        )
         if answer not in named:
-            return answers.result(_NOTHING)
+            return answers.result(NOTHING)
         arguments = {"checkpoint": named[answer]}
     if "checkpoint" not in arguments:
         raise UsageError("rollback needs a checkpoint", hint='For example {"checkpoint": "cp-3"}.')
@@ -81,34 +66,15 @@ async def _rollback(server: Server, core: Core, arguments: Arguments | None) -> 
     return await _answered(server, core, verb, _request(core, arguments))
 
 
-async def _create_checkpoint(server: Server, core: Core, arguments: Arguments | None) -> Message:
-    if arguments is None:
-        answer = await server.ask("Create a checkpoint of all files as they are on disk?", ("Create", CANCEL))
-        if answer != "Create":
-            return {"version": answers.VERSION, "checkpoint": None}
-        arguments = {}
-    wanted = Wanted(
-        label=arguments.get("label", ""),
-        kind=CheckpointKind(arguments.get("kind", CheckpointKind.MANUAL)),
-        tags=tuple(arguments.get("tags", ())),
-        context=dict(arguments.get("context", {})),
-    )
-    return await core.do(lambda desk: desk.create_checkpoint(wanted))
-
-
-async def _status(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
-    return await core.do(lambda desk: desk.status())
-
-
 async def _undo_asked(server: Server, core: Core, question: str) -> Message:
     choices = await core.do(lambda desk: desk.choices())
     named = {line: op for op, line in choices}
     if not named:
         server.say("There is nothing to take back.")
-        return answers.result(_NOTHING)
-    answer = await server.ask(question, (*named, CANCEL))
+        return answers.result(NOTHING)
+    answer = await server.ask(question, (*named, asking.CANCEL))
     if answer not in named:
-        return answers.result(_NOTHING)
+        return answers.result(NOTHING)
     request = Request(ops=(OpId(named[answer]),))
     return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
 
@@ -145,15 +111,3 @@ def _ids(arguments: Arguments) -> tuple[OpId, ...]:
     if not arguments.get("ids"):
         raise UsageError("ids are missing", hint='For example {"ids": [12, 13]}.')
     return tuple(map(OpId, arguments["ids"]))
-
-
-_COMMANDS: Mapping[str, Callable[[Server, Core, Arguments | None], Awaitable[Message]]] = MappingProxyType(
-    {
-        protocol.UNDO_LAST: _undo_last,
-        protocol.UNDO_OPERATIONS: _undo_operations,
-        protocol.REDO: _redo,
-        protocol.CREATE_CHECKPOINT: _create_checkpoint,
-        protocol.ROLLBACK: _rollback,
-        protocol.STATUS: _status,
-    }
-)

@@ -1,0 +1,5 @@
+"""Questions to the person."""
+
+from __future__ import annotations
+
+CANCEL = "Cancel"

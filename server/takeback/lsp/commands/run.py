@@ -1,0 +1,45 @@
+"""Runs a command by its name. With arguments it does not ask; without, it asks, and does nothing if nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from pygls.exceptions import JsonRpcException
+
+from takeback.aio import Core
+from takeback.errors import TakebackError
+from takeback.lsp import protocol
+from takeback.lsp.arguments import Arguments, arguments_in
+from takeback.lsp.commands import checkpoints, recording, taking_back
+from takeback.lsp.server import REQUEST_FAILED, Server
+from takeback.service import answers
+from takeback.service.requests import Message
+
+Command = Callable[[Server, Core, Arguments | None], Awaitable[Message]]
+"""`None` for arguments: it was called without any, and asks."""
+
+
+async def run_command(server: Server, name: str, given: Sequence[Any]) -> Message:
+    """The answer to one command, in the JSON of the command line."""
+    try:
+        arguments = arguments_in(name, given)
+        known = arguments or {}
+        core = await server.core_for(known.get("workspace") or known.get("uri"))
+        return await _COMMANDS[name](server, core, arguments)
+    except TakebackError as problem:
+        text = f"{problem.message}. {problem.hint}".strip()
+        raise JsonRpcException(text, REQUEST_FAILED, answers.error(problem)) from problem
+
+
+_COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        protocol.UNDO_LAST: taking_back.undo_last,
+        protocol.UNDO_OPERATIONS: taking_back.undo_operations,
+        protocol.REDO: taking_back.redo,
+        protocol.ROLLBACK: taking_back.rollback,
+        protocol.CREATE_CHECKPOINT: checkpoints.create,
+        protocol.STATUS: recording.status,
+    }
+)
