@@ -264,3 +264,23 @@ def test_what_is_logged_is_a_sentence(scene):
     assert recorded.returncode == 0
     assert "second copy could not be written" in recorded.stderr
     assert "Traceback" not in recorded.stderr
+
+
+def test_a_reason_is_kept_with_the_operation(scene):
+    """What `--reason` says stands in the label of the undo, redo or rollback, behind what it is about."""
+    scene.write("f", "one\n")
+    scene.tb("init")
+    checkpoint = scene.checkpoint()
+    scene.write("f", "two\n")
+    scene.record()
+
+    scene.tb("undo", "--reason", "the tests failed")
+    scene.tb("redo", "--reason", "they were wrong")
+    scene.tb("rollback", checkpoint, "--reason", "caf\udce9")
+
+    labels = [one["label"] for one in scene.tb("log").json["operations"]]
+    assert labels[:3] == [
+        f"to {checkpoint}: caf\\udce9",
+        "operation 2: they were wrong",
+        "operation 1: the tests failed",
+    ]

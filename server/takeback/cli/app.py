@@ -18,8 +18,8 @@ import click
 from takeback import __version__
 from takeback.cli import render
 from takeback.errors import Defect, Refused, TakebackError, UsageError, WorkspaceRefused
-from takeback.model.paths import ROOT, WorkspacePath, workspace_path
-from takeback.service import answers
+from takeback.model.paths import WorkspacePath
+from takeback.service import answers, places
 from takeback.service.opening import Workspace, find_root, open_workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,24 +68,14 @@ class Invocation:
 
     def path(self, workspace: Workspace, text: str) -> WorkspacePath:
         """The path below the workspace that a person named, relative to where they are."""
-        return workspace_path(self._relative(workspace, text))
+        return places.named(workspace.root, self._start(workspace), text)
 
     def paths(self, workspace: Workspace, texts: tuple[str, ...]) -> tuple[WorkspacePath, ...]:
         """The paths that a person named; the workspace itself is one too."""
-        named = [self._relative(workspace, text) for text in texts]
-        return tuple(ROOT if one == os.curdir else workspace_path(one) for one in named)
+        return places.all_named(workspace.root, self._start(workspace), texts) if texts else ()
 
-    def _relative(self, workspace: Workspace, text: str) -> str:
-        """The path from the workspace to what is named. A link is itself, unless it leads to the workspace from outside."""
-        start = "/" if text.startswith("/") else here() if self.folder is None else workspace.root
-        full = os.path.normpath(os.path.join(os.path.realpath(start), text))
-        place = os.path.join(os.path.realpath(os.path.dirname(full)), os.path.basename(full))
-        relative = os.path.relpath(place, workspace.root)
-        if relative.split("/")[0] != os.pardir:
-            return relative
-        if os.path.realpath(full) == workspace.root:
-            return os.curdir
-        raise UsageError(f"{text!r} lies outside the workspace {workspace.root}")
+    def _start(self, workspace: Workspace) -> str:
+        return here() if self.folder is None else workspace.root
 
     def answer(self, answer: answers.Answer, show: Callable[[], None]) -> None:
         """Print the answer as JSON, or show it."""

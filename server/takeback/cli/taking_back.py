@@ -27,6 +27,7 @@ _ON_CONFLICT = click.option(
 )
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would happen and write nothing.")
 _PATHS = click.option("--path", "paths", multiple=True, metavar="P", help="Only in this file or folder.")
+_REASON = click.option("--reason", metavar="TEXT", help="Why; it is kept in the label.")
 
 
 @command(takeback, "undo")
@@ -39,6 +40,7 @@ _PATHS = click.option("--path", "paths", multiple=True, metavar="P", help="Only 
 @click.option("--inferred", is_flag=True, help="Also operations whose actor was concluded from time alone.")
 @_DRY_RUN
 @_ON_CONFLICT
+@_REASON
 def undo(invocation: Invocation, **options: Any) -> None:
     """Take back the last N operations (default 1), or the named ones, and nothing else."""
     _answer(invocation, options, taking_back.undo)
@@ -49,6 +51,7 @@ def undo(invocation: Invocation, **options: Any) -> None:
 @click.option("--op", "ops", type=int, multiple=True, metavar="ID", help="This operation, or this undo's.")
 @_DRY_RUN
 @_ON_CONFLICT
+@_REASON
 def redo(invocation: Invocation, **options: Any) -> None:
     """Bring back what was undone last."""
     _answer(invocation, options, taking_back.redo)
@@ -61,6 +64,7 @@ def redo(invocation: Invocation, **options: Any) -> None:
 @click.option("--inferred", is_flag=True, help="Also operations whose actor was concluded from time alone.")
 @_DRY_RUN
 @_ON_CONFLICT
+@_REASON
 def rollback(invocation: Invocation, checkpoint: str, **options: Any) -> None:
     """Undo everything after a checkpoint."""
     _answer(
@@ -72,6 +76,7 @@ def rollback(invocation: Invocation, checkpoint: str, **options: Any) -> None:
 @click.argument("checkpoint")
 @_PATHS
 @_DRY_RUN
+@_REASON
 def restore(invocation: Invocation, checkpoint: str, **options: Any) -> None:
     """Put paths back to a checkpoint's content, as one operation."""
     _answer(
@@ -107,4 +112,5 @@ def _request(invocation: Invocation, workspace: Workspace, options: dict[str, An
         dry_run=options.get("dry_run", False),
         on_conflict=OnConflict(options.get("on_conflict", OnConflict.STOP)),
         place=invocation.place(workspace),
+        reason=options.get("reason") or "",
     )

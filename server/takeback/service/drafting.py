@@ -13,6 +13,7 @@ from takeback.model.ids import FileId, OpId
 from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
 from takeback.model.state import ABSENT, FileKind, FileState
+from takeback.model.words import as_text
 from takeback.record import Source
 from takeback.service import ways_out
 from takeback.service.moments import operations_since
@@ -48,6 +49,17 @@ def planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], 
 
     Operations are selected once, here: what is recorded while the plan goes stale is never taken for one of them.
     """
+    make = _planner(workspace, verb, request)
+    return (lambda: _because(make(), request.reason)) if request.reason else make
+
+
+def _because(draft: Draft, reason: str) -> Draft:
+    """The draft, with the reason in its label."""
+    label = ": ".join(filter(None, (draft.source.label, as_text(reason))))
+    return replace(draft, source=replace(draft.source, label=label))
+
+
+def _planner(workspace: Workspace, verb: Verb, request: Request) -> Callable[[], Draft]:
     if verb.kind is OperationKind.UNDO:
         return _undoing(workspace, request)
     if verb.kind is OperationKind.REDO:

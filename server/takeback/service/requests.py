@@ -67,6 +67,8 @@ class Request:
     """Asked in an editor: there the last N do not count what its own undo takes back."""
     place: str = ""
     """The workspace, where a command that is hinted at has to name it; else it is typed at its top."""
+    reason: str = ""
+    """Why, in the words of whoever asks; it becomes part of the operation's label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ def request_out(verb: Verb, request: Request) -> Message:
         "inferred": request.inferred,
         "on_conflict": request.on_conflict,
         "place": request.place,
+        "reason": request.reason,
     }
 
 
@@ -113,6 +116,7 @@ def request_in(message: Message) -> tuple[Verb, Request]:
         inferred=message["inferred"],
         on_conflict=OnConflict(message["on_conflict"]),
         place=message["place"],
+        reason=message["reason"],
     )
 
 
