@@ -93,6 +93,42 @@ class Editor:
         identifier = lsp.TextDocumentIdentifier(uri=self.uri(name))
         self.client.text_document_did_close(lsp.DidCloseTextDocumentParams(text_document=identifier))
 
+    def rename(self, *pairs):
+        """Rename files and folders on disk, and tell of it."""
+        for old, new in pairs:
+            (self.root / old).rename(self.root / new)
+        self.told_renamed(*pairs)
+
+    def _renames(self, pairs):
+        files = [lsp.FileRename(old_uri=self.uri(old), new_uri=self.uri(new)) for old, new in pairs]
+        return lsp.RenameFilesParams(files=files)
+
+    async def will_rename(self, *pairs):
+        """Say that files and folders are about to be renamed; nobody may want to change anything for that."""
+        asked = self.client.workspace_will_rename_files_async(self._renames(pairs))
+        assert await asyncio.wait_for(asked, WAIT_S) is None
+
+    def told_renamed(self, *pairs):
+        """Tell that files and folders were renamed."""
+        self.client.workspace_did_rename_files(self._renames(pairs))
+
+    def told_created(self, *names):
+        """Tell that files and folders were created."""
+        files = [lsp.FileCreate(uri=self.uri(name)) for name in names]
+        self.client.workspace_did_create_files(lsp.CreateFilesParams(files=files))
+
+    def _deletes(self, names):
+        return lsp.DeleteFilesParams(files=[lsp.FileDelete(uri=self.uri(name)) for name in names])
+
+    async def will_delete(self, *names):
+        """Say that files and folders are about to be deleted."""
+        asked = self.client.workspace_will_delete_files_async(self._deletes(names))
+        assert await asyncio.wait_for(asked, WAIT_S) is None
+
+    def told_deleted(self, *names):
+        """Tell that files and folders were deleted."""
+        self.client.workspace_did_delete_files(self._deletes(names))
+
     def on_edit(self, params):
         """What `workspace/applyEdit` does."""
         (document,) = params.edit.document_changes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
-from takeback.model.operation import UNKNOWN, Operation, OperationKind
+from takeback.model.operation import UNKNOWN, Change, Operation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
 from takeback.record import Source
@@ -40,10 +40,22 @@ class Claims:
             self._attribute(operation, source)
         return operation.id
 
+    def claim_all(self, source: Source, belongs: Callable[[Change], bool]) -> None:
+        """Every operation of a moment ago that was unannounced, and all of which `belongs`, is `source`'s."""
+        with self._journal.transaction():
+            for operation in views.newest_first(self._journal):
+                if not self._is_recent(operation):
+                    break
+                if self._is_unclaimed(operation) and all(map(belongs, operation.changes)):
+                    self._attribute(operation, source)
+
+    def _is_recent(self, operation: Operation) -> bool:
+        return 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
+
     def _is_unclaimed(self, operation: Operation) -> bool:
         """Whether it was seen a moment ago and nobody said whose it is."""
         found = operation.kind is OperationKind.EDIT and (operation.inferred or operation.actor == UNKNOWN)
-        return found and 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
+        return found and self._is_recent(operation)
 
     def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:
         """Whether that actor has claimed every change of it, now that this one is claimed too."""

@@ -47,19 +47,29 @@ async def connect(lsp_client, root, *, apply_edit=True, save=False):
     capabilities = client_capabilities("visual-studio-code")
     capabilities.workspace.apply_edit = apply_edit
     capabilities.experimental = {"takeback": {"save": save}}
-    await lsp_client.initialize_session(
+    answer = await lsp_client.initialize_session(
         lsp.InitializeParams(
             capabilities=capabilities,
             client_info=lsp.ClientInfo(name="Testing", version="1"),
             workspace_folders=[lsp.WorkspaceFolder(uri=root.as_uri(), name="project")],
         )
     )
+    lsp_client.capabilities_of_server = answer.capabilities
     await editor.run("takeback.status", {})  # the first look is done
 
 
 @pytest_lsp.fixture(config=SERVER)
 async def client(lsp_client: LanguageClient, project):
     """A server on a small repository, and an editor that talks to it."""
+    await connect(lsp_client, project)
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def second(lsp_client: LanguageClient, client, project):
+    """Another server on the same folder, which follows the first one, and an editor of its own."""
+    assert client.editor.root == project, "the first server records"
     await connect(lsp_client, project)
     yield
     await lsp_client.shutdown_session()

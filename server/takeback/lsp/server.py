@@ -158,6 +158,11 @@ class Server(LanguageServer):
         for core in self._cores.values():
             core.post(lambda desk: desk.closed(uri))
 
+    @property
+    def cores(self) -> tuple[Core, ...]:
+        """Every open workspace."""
+        return tuple(self._cores.values())
+
     @staticmethod
     def _post(core: Core, uri: str, act: Callable[[Desk, str], None]) -> None:
         path = convert.document_path(core.root, uri)

@@ -48,6 +48,11 @@ def ancestors(path: WorkspacePath) -> tuple[WorkspacePath, ...]:
     return tuple(found)
 
 
+def rebased(path: WorkspacePath, source: WorkspacePath, target: WorkspacePath) -> WorkspacePath:
+    """Where `path`, at or below `source`, is once that is `target`."""
+    return WorkspacePath(target + path[len(source) :])
+
+
 def is_within(path: WorkspacePath, folder: WorkspacePath) -> bool:
     """Whether `path` is `folder` or lies below it."""
     return folder in (ROOT, path) or path.startswith(folder + "/")

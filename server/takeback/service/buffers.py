@@ -8,14 +8,14 @@ which the editor told it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from takeback.errors import TakebackError
 from takeback.journal import views
-from takeback.model.paths import WorkspacePath
+from takeback.model.paths import WorkspacePath, is_within, rebased
 from takeback.model.state import FileKind
 from takeback.service import proposing, recording, saves
 from takeback.service.decoding import normal, shows
@@ -28,6 +28,8 @@ from takeback.undo.plan import FilePlan
 _MAX_BYTES = 1 << 26
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
+_REMEMBERED = 64
+"""How many closed documents, and how many renames, are known."""
 _RECENT_TEXTS = 200
 """How many texts a document may have had between a save and the word of it."""
 
@@ -41,6 +43,10 @@ class Buffers:
         self._open: dict[str, Buffer] = {}
         """By what the editor calls them: through a link, a file may be open under several names."""
         self._held: dict[WorkspacePath, Proposed] = {}
+        self._closed: dict[WorkspacePath, Buffer] = {}
+        """The last documents that were closed: they may come back under another name."""
+        self._renamed: tuple[tuple[WorkspacePath, WorkspacePath], ...] = ()
+        """The last renames that the editor told of, newest first."""
         self._saved_besides: list[Callable[[], None]] = []
         """Records saves of held documents that are not the plan's."""
 
@@ -49,6 +55,10 @@ class Buffers:
     def opened(self, name: str, path: WorkspacePath, version: int, text: str) -> None:
         """A document was opened; where it never was its file, the editor kept unsaved text over it."""
         disk, stamp = self._look(path)
+        former = self._former(path, text)
+        if former is not None:
+            self._set(name, replace(former, path=path, version=version, disk=disk, stamp=stamp))
+            return
         parent = disk if shows(text, disk) else self._recorded_as(path, text) or disk
         known = Buffer(
             path=path,
@@ -60,6 +70,19 @@ class Buffers:
             stamp=stamp,
         )
         self._set(name, known)
+
+    def will_rename(self, renamed: Sequence[tuple[WorkspacePath, WorkspacePath]]) -> None:
+        """Files are renamed: editors close their documents, and open them again under the new names."""
+        self._renamed = (*renamed, *self._renamed)[:_REMEMBERED]
+
+    def _former(self, path: WorkspacePath, text: str) -> Buffer | None:
+        """The document that this one was before its file was renamed, unsaved text and all."""
+        for source, target in self._renamed:
+            if is_within(path, target):
+                old = rebased(path, target, source)
+                found = next(iter(self._at(old)), None) or self._closed.get(old)
+                return found if found is not None and found.text == text else None
+        return None
 
     def changed(self, name: str, path: WorkspacePath, version: int, text: str) -> None:
         """A document was edited, or reloaded: then it is what its file is now."""
@@ -133,6 +156,10 @@ class Buffers:
         known = self._open.pop(name, None)
         if known is not None:
             self._renew_time(known)
+            self._closed.pop(known.path, None)
+            self._closed[known.path] = known
+            if len(self._closed) > _REMEMBERED:
+                del self._closed[next(iter(self._closed))]
             self._publish()
 
     def close(self) -> None:

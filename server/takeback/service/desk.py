@@ -15,12 +15,22 @@ from types import TracebackType
 from typing import Self
 
 from takeback.checkpoints import Wanted
-from takeback.errors import TakebackError, UsageError
+from takeback.errors import TakebackError
 from takeback.model.operation import Operation, OperationKind
-from takeback.model.paths import WorkspacePath, workspace_path
-from takeback.service import answers, channel, checkpointing, handover, looking, recording, taking_back
+from takeback.model.paths import WorkspacePath
+from takeback.service import (
+    answers,
+    channel,
+    checkpointing,
+    file_operations,
+    handover,
+    looking,
+    recording,
+    taking_back,
+)
 from takeback.service.buffers import Buffers
 from takeback.service.documents import Blocked, Proposed
+from takeback.service.file_operations import Renamed, named, path_in
 from takeback.service.opening import Workspace
 from takeback.service.planned import Planned
 from takeback.service.published import Publication, editors
@@ -93,7 +103,7 @@ class Desk:
 
     def opened(self, name: str, relative: str, version: int, text: str) -> None:
         """A document was opened that the editor calls `name`; several may be of one file."""
-        path = _path(relative)
+        path = path_in(relative)
         if path is not None:
             self._finish(path, text)
             self.buffers.opened(name, path, version, text)
@@ -114,19 +124,33 @@ class Desk:
 
     def changed(self, name: str, relative: str, version: int, text: str) -> None:
         """A document was edited or reloaded."""
-        path = _path(relative)
+        path = path_in(relative)
         if path is not None:
             self.buffers.changed(name, path, version, text)
 
     def saved(self, name: str, relative: str, text: str) -> None:
         """A document was saved."""
-        path = _path(relative)
+        path = path_in(relative)
         if path is not None:
             self.buffers.saved(name, path, text)
 
     def closed(self, name: str) -> None:
         """A document was closed."""
         self.buffers.closed(name)
+
+    def settle(self) -> None:
+        """Record what happened until now, before the editor renames or deletes files: whose it is can be told yet."""
+        recording.glance(self.workspace)
+
+    def will_rename(self, renamed: Renamed) -> None:
+        """Files and folders are about to be renamed; their documents may be opened anew before it is told."""
+        self.buffers.will_rename(named(renamed=renamed).renamed)
+
+    def did_files(self, created: Iterable[str], deleted: Iterable[str], renamed: Renamed) -> None:
+        """Files and folders were created, deleted and renamed in the editor."""
+        told = named(created, deleted, renamed)
+        self.buffers.will_rename(told.renamed)
+        file_operations.record(self.workspace, told)
 
     def propose(self, verb: Verb, request: Request) -> Proposal | Result:
         """What has to happen, or the result where nothing has to.
@@ -290,13 +314,6 @@ class Desk:
 
 
 _COUNTED = frozenset({OperationKind.EDIT, OperationKind.COMMAND, OperationKind.RESTORE})
-
-
-def _path(relative: str) -> WorkspacePath | None:
-    """The path of a document; `None` for one inside a `.git`, which is nobody's business."""
-    with suppress(UsageError):
-        return workspace_path(relative)
-    return None
 
 
 def _line(one: Operation) -> str:

@@ -14,7 +14,8 @@ from takeback.service import recording
 from takeback.service.decoding import encoded, normal
 from takeback.service.opening import Workspace
 
-_BY_HAND = Source(kind=OperationKind.EDIT, actor=HUMAN)
+BY_HAND = Source(kind=OperationKind.EDIT, actor=HUMAN)
+"""What a person writes in an editor."""
 
 
 def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is_typed: bool) -> None:
@@ -27,9 +28,9 @@ def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is
     if not seen:  # ignored files are not recorded, whoever saves them
         return
     state = _saved(workspace, seen[0].after, wrote)
-    recorded = workspace.recorder.record(_BY_HAND, [Observation(path=path, after=state)])
+    recorded = workspace.recorder.record(BY_HAND, [Observation(path=path, after=state)])
     if recorded.operation is None and is_typed:
-        workspace.claims.claim(_BY_HAND, path, state)
+        workspace.claims.claim(BY_HAND, path, state)
     if state != seen[0].after:
         workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([path]))
 
@@ -41,7 +42,7 @@ def record_draft(workspace: Workspace, path: WorkspacePath, wrote: bytes) -> Non
     after = _told(workspace, before, wrote)
     workspace.store.make_durable()
     with workspace.journal.transaction():
-        recorder.append(_BY_HAND, [Entry(file=file, path=path, before=before, after=after)])
+        recorder.append(BY_HAND, [Entry(file=file, path=path, before=before, after=after)])
 
 
 def _saved(workspace: Workspace, seen: FileState, wrote: bytes | None) -> FileState:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from takeback.model.paths import WorkspacePath, ancestors, is_within
+from takeback.model.paths import WorkspacePath, ancestors, is_within, rebased
 from takeback.watch.events import Event, GitMoved, Lost, Moved, Removed, Touched
 
 MAX_AGE_NS = 2_000_000_000
@@ -238,7 +238,7 @@ class _Open:
 
 
 def _rebased(path: WorkspacePath, source: WorkspacePath, target: WorkspacePath) -> WorkspacePath:
-    return WorkspacePath(target + path[len(source) :]) if is_within(path, source) else path
+    return rebased(path, source, target) if is_within(path, source) else path
 
 
 def _outermost(folders: Iterable[WorkspacePath]) -> tuple[WorkspacePath, ...]:
