@@ -10,6 +10,7 @@ import pytest_lsp
 from lsprotocol import types as lsp
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
+import wire
 from editor import TAKEBACK, TEXT, Editor
 
 
@@ -97,3 +98,59 @@ async def saving_client(lsp_client: LanguageClient, project, tmp_path):
 def _state(tmp_path, monkeypatch):
     """A state folder of the test's own, for the server too."""
     monkeypatch.setenv("TAKEBACK_STATE_DIR", str(tmp_path / "state"))
+
+
+# -- a client that says anything ---------------------------------------------------------------
+
+
+@pytest.fixture
+def state(tmp_path):
+    """The folder with every history, for the servers too."""
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a server and gives its client; at the end every server is ended."""
+    started = []
+    log = (tmp_path / "server.log").open("wb")
+
+    def start(*words):
+        process = subprocess.Popen(
+            [*words, *TAKEBACK, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
+        started.append(process)
+        client = wire.Client(process.stdout, process.stdin)
+        client.process = process
+        return client
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+    log.close()
+
+
+@pytest.fixture
+def serve(start):
+    """Starts a server that has some folders open, and gives its client."""
+
+    def serve(*folders, words=()):
+        client = start(*words)
+        client.initialize(*folders)
+        return client
+
+    return serve
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes a project folder with one file."""
+
+    def project(name="project"):
+        root = tmp_path / name
+        root.mkdir()
+        (root / "a.txt").write_text(wire.TEXT, encoding="utf-8")
+        return root
+
+    return project

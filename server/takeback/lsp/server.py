@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcRequestCancelled
 from pygls.lsp.server import LanguageServer
 
 from takeback import __version__
@@ -33,6 +33,8 @@ REQUEST_FAILED = -32803
 """Source: Language Server Protocol 3.17, "RequestFailed"."""
 ASK_S = 120.0
 """How long a question to the person stays open; after that nothing is done."""
+UNSURE_ASK_S = 30.0
+"""The same with a client that does not say whether it can ask."""
 SAVE_S = 5.0
 
 
@@ -198,16 +200,37 @@ class Server(LanguageServer):
         """Show a person a sentence."""
         self.window_show_message(lsp.ShowMessageParams(type=kind, message=message))
 
-    async def ask(self, question: str, answers: Iterable[str]) -> str | None:
-        """The answer of the person; `None` if none came, or the client cannot ask."""
-        if self.client_capabilities.window is None:
-            self.say(f"{question} Call the command with arguments; this editor cannot be asked.")
+    @property
+    def ask_s(self) -> float:
+        """How long a question may wait; 0 if this client cannot be asked.
+
+        Some that can do not announce it (Eglot before 1.16, lsp-mode); who neither shows messages nor changes
+        documents (ALE) never answers.
+        """
+        window = self.client_capabilities.window
+        if window is not None and window.show_message is not None:
+            return ASK_S
+        return UNSURE_ASK_S if self.can_edit else 0
+
+    async def ask(self, question: str, answers: Iterable[str], otherwise: str) -> str | None:
+        """The answer of the person, or `None`. Where nobody can answer, `otherwise` is said: how to go on.
+
+        Raises JsonRpcRequestCancelled if the client no longer wants what the question is for.
+        """
+        if not (wait_s := self.ask_s):
+            self.say(otherwise)
             return None
         items = [lsp.MessageActionItem(title=answer) for answer in answers]
         request = lsp.ShowMessageRequestParams(type=lsp.MessageType.Info, message=question, actions=items)
         try:
-            chosen = await asyncio.wait_for(self.window_show_message_request_async(request), ASK_S)
-        except (TimeoutError, JsonRpcException):
+            answer = asyncio.wait_for(self.window_show_message_request_async(request), wait_s)
+            chosen = await self.protocol.unless_cancelled(answer)
+        except TimeoutError:
+            self.say(otherwise)
+            return None
+        except JsonRpcRequestCancelled:
+            raise
+        except JsonRpcException:  # it was dismissed in a way of the client's own
             return None
         return chosen.title if chosen is not None else None
 

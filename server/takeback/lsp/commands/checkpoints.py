@@ -15,7 +15,9 @@ async def create(server: Server, core: Core, arguments: Arguments | None) -> Mes
     """Make a checkpoint of the files."""
     if arguments is None:
         answer = await server.ask(
-            "Create a checkpoint of all files as they are on disk?", ("Create", asking.CANCEL)
+            "Create a checkpoint of all files as they are on disk?",
+            ("Create", asking.CANCEL),
+            "Call the command with arguments.",
         )
         if answer != "Create":
             return {"version": answers.VERSION, "checkpoint": None}

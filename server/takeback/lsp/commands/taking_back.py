@@ -40,7 +40,11 @@ async def undo_operations(server: Server, core: Core, arguments: Arguments | Non
 async def redo(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Bring back what was taken back last, or these operations."""
     if arguments is None:
-        answer = await server.ask("Bring back what was taken back last?", ("Bring back", asking.CANCEL))
+        answer = await server.ask(
+            "Bring back what was taken back last?",
+            ("Bring back", asking.CANCEL),
+            "Call the command with arguments.",
+        )
         if answer != "Bring back":
             return answers.result(NOTHING)
         arguments = {}
@@ -55,7 +59,11 @@ async def rollback(server: Server, core: Core, arguments: Arguments | None) -> M
         choices = await core.do(lambda desk: desk.checkpoint_choices())
         named = {line: name for name, line in choices}
         answer = (
-            await server.ask("Roll back to which checkpoint?", (*named, asking.CANCEL)) if named else None
+            await server.ask(
+                "Roll back to which checkpoint?", (*named, asking.CANCEL), "Call the command with arguments."
+            )
+            if named
+            else None
         )
         if answer not in named:
             return answers.result(NOTHING)
@@ -72,7 +80,7 @@ async def _undo_asked(server: Server, core: Core, question: str) -> Message:
     if not named:
         server.say("There is nothing to take back.")
         return answers.result(NOTHING)
-    answer = await server.ask(question, (*named, asking.CANCEL))
+    answer = await server.ask(question, (*named, asking.CANCEL), "Call the command with arguments.")
     if answer not in named:
         return answers.result(NOTHING)
     request = Request(ops=(OpId(named[answer]),))
