@@ -29,19 +29,20 @@ class Client:
         self.told = []
         """Notifications of the server."""
         self.asked = queue.Queue()
-        """Requests of the server."""
+        """Requests of the server that nobody answers by himself."""
+        self.answers = {}
+        """By method: makes the result of a request of the server from its params."""
         self.lost = []
         """Answers to nothing that was asked."""
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
-    def initialize(self, *folders):
+    def initialize(self, *folders, capabilities=None, **more):
         """Open folders, each a path or a URI."""
         uris = [folder if isinstance(folder, str) else folder.as_uri() for folder in folders]
         named = [{"uri": uri, "name": "folder"} for uri in uris]
-        self.request(
-            "initialize", {"processId": None, "capabilities": CAPABILITIES, "workspaceFolders": named}
-        )
+        given = {"processId": None, "capabilities": capabilities or CAPABILITIES, "workspaceFolders": named}
+        self.request("initialize", {**given, **more})
         self.notify("initialized", {})
 
     def send(self, message):
@@ -104,6 +105,9 @@ class Client:
             if "method" not in message:
                 waiting = self._waiting.pop(message["id"], None)
                 self.lost.append(message) if waiting is None else waiting.put(message)
+            elif message["method"] in self.answers:
+                result = self.answers[message["method"]](message["params"])
+                self.send({"id": message["id"], "result": result})
             elif "id" in message:
                 self.asked.put(message)
             else:

@@ -312,17 +312,21 @@ def state_root(environ: Mapping[str, str]) -> str:
     return os.path.normpath(chosen)
 
 
+def workspace_id(workspace_real_path: str) -> str:
+    """The name of one workspace where its path must not be seen."""
+    return hashlib.sha256(os.fsencode(workspace_real_path)).hexdigest()[:16]
+
+
 def state_folder(workspace_real_path: str, environ: Mapping[str, str]) -> str:
     """The folder of one workspace's history: a readable name, and a hash of its real path. Not created here.
 
     Raises WorkspaceRefused if it would lie inside the workspace, where `git clean -fdx` and `rm -rf` reach it.
     """
-    digest = hashlib.sha256(os.fsencode(workspace_real_path)).hexdigest()[:16]
     name = (
         re.sub(r"[^A-Za-z0-9_.-]+", "-", os.path.basename(workspace_real_path)).strip("-.")[:40]
         or "workspace"
     )
-    folder = os.path.join(state_root(environ), f"{name}-{digest}")
+    folder = os.path.join(state_root(environ), f"{name}-{workspace_id(workspace_real_path)}")
     workspace = os.path.join(workspace_real_path, "")
     if any(place.startswith(workspace) for place in (folder, os.path.realpath(folder))):
         raise WorkspaceRefused(

@@ -135,9 +135,10 @@ def start(tmp_path):
 def serve(start):
     """Starts a server that has some folders open, and gives its client."""
 
-    def serve(*folders, words=()):
+    def serve(*folders, words=(), answers=None, **given):
         client = start(*words)
-        client.initialize(*folders)
+        client.answers = answers or {}
+        client.initialize(*folders, **given)
         return client
 
     return serve

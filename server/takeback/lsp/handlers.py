@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from takeback.lsp import files
+from takeback.lsp import files, virtual
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
@@ -24,6 +24,7 @@ def register(server: Server) -> None:
     server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
     server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
     files.register(server)
+    virtual.register(server)
     for name in COMMANDS:
         server.command(name)(_command(name))
 
@@ -36,6 +37,7 @@ def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
 def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
     ls.loop = asyncio.get_running_loop()
     ls.keep(ls.loop.create_task(ls.start()))
+    ls.keep(ls.loop.create_task(virtual.announce(ls)))
 
 
 async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:

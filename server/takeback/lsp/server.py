@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,10 @@ from takeback.lsp.documents import Document
 from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
 
 if TYPE_CHECKING:
+    from takeback.model.operation import Operation
     from takeback.service.desk import Desk
+
+    Hears = Callable[[Core, Sequence[Operation]], None]
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class Server(LanguageServer):
         self._started: asyncio.Event | None = None
         self._following = asyncio.Lock()
         self._taking_back: dict[str, asyncio.Lock] = {}
+        self.hear_operations: list[Hears] = []
+        """Called on the loop with every operation that anybody recorded, once it can be read."""
 
     # -- workspaces ------------------------------------------------------------------------------
 
@@ -93,6 +98,16 @@ class Server(LanguageServer):
         inside = [core for core in self._cores.values() if convert.is_held(core.root, uri)]
         return max(inside, key=lambda core: len(core.root), default=None)
 
+    async def core_with_id(self, workspace: str) -> Core:
+        """The workspace whose path has this id. Raises UsageError where it is not open."""
+        from takeback.config import workspace_id  # noqa: PLC0415 - imports more than `initialize` needs
+
+        await self._has_started()
+        found = next((core for core in self._cores.values() if workspace_id(core.root) == workspace), None)
+        if found is None:
+            raise UsageError(f"no open folder has the id {workspace}", hint="Open its folder first.")
+        return found
+
     async def close(self) -> None:
         """Record what is left, and close everything."""
         await self._has_started()
@@ -112,7 +127,7 @@ class Server(LanguageServer):
         core = self._cores[root] = Core(
             root,
             self.editor,
-            on_operations=lambda _: self.tell(TIMELINE_CHANGED, {}),
+            on_operations=partial(self._recorded, root),
             on_progress=progress.report,
             on_ready=progress.ready,
             on_trouble=partial(self._in_trouble, root),
@@ -120,6 +135,13 @@ class Server(LanguageServer):
         )
         for document in tuple(self.documents.values()):
             self._tell_opened(core, document)
+
+    def _recorded(self, root: str, operations: Sequence[Operation]) -> None:
+        self.tell(TIMELINE_CHANGED, {})
+        core = self._cores.get(root)
+        if core is not None:
+            for hear in self.hear_operations:
+                hear(core, operations)
 
     def _folders(self) -> list[str]:
         workspace = self.workspace

@@ -2,6 +2,7 @@
 
 editors/<pid>-<random>.lock    held by the kernel for the server: a server that was killed is known by it
 editors/<pid>-<random>.json    the documents, replaced in one step
+editors/<pid>-<random>.shown/  copies to read, for an editor that can show nothing but files
 
 A process id alone names no process: containers that share a state folder have the same ones.
 """
@@ -12,6 +13,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ from dataclasses import dataclass
 from takeback.files.holders import is_held
 from takeback.model.paths import WorkspacePath
 from takeback.service import channel
+
+SHOWN = "shown"
+"""The kind of the folder with copies to read; it goes with the server."""
 
 _FOLDER = "editors"
 _OURS = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -68,6 +73,7 @@ class Publication:
 
     def close(self) -> None:
         """Say that nothing is open any more."""
+        shutil.rmtree(self._place(SHOWN), ignore_errors=True)
         for kind in ("json", "lock"):
             with suppress(FileNotFoundError):
                 os.unlink(self._place(kind))
@@ -104,6 +110,7 @@ def _remove_dead(folder: str) -> None:
     for name in _names(folder):
         if not is_held(_lock(folder, name)):
             dead = _editor(folder, name)
+            shutil.rmtree(os.path.join(folder, f"{name}.{SHOWN}"), ignore_errors=True)
             places = [os.path.join(folder, f"{name}.{kind}") for kind in ("json", "new", "lock")]
             for place in ([dead.address] if dead else []) + places:
                 with suppress(FileNotFoundError):
