@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass
+@dataclass(eq=False)
 class Edit:
     """What one operation did to one file."""
 
@@ -22,6 +22,12 @@ class Edit:
     exists: bool | None = None
     target: str | None = None
     """A symlink's target: content without lines."""
+    hunk: int | None = None
+    """Its number among the runs of lines that the operation changed in the file."""
+
+    def stands(self, standing: set) -> bool:
+        """Whether it is made: its operation stands, and this hunk was not taken back alone."""
+        return self.op in standing and self not in standing
 
 
 @dataclass(eq=False, repr=False)
@@ -41,12 +47,12 @@ class ModelFile:
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
-    def state(self, standing: set[int]) -> State:
-        """The file if exactly these operations stood."""
+    def state(self, standing: set) -> State:
+        """The file if exactly these operations stood, without the edits that are named too: hunks that fell."""
         lines = set(self.base)
         found = State(name=self.name, mode=self.mode, exists=self.exists)
         for edit in self.edits:
-            if edit.op not in standing:
+            if not edit.stands(standing):
                 continue
             lines = (lines - set(edit.removed)) | set(edit.inserted)
             found.name = edit.name or found.name
@@ -56,14 +62,13 @@ class ModelFile:
         found.lines = frozenset(lines)
         return found
 
-    def clashes(self, standing: set[int], after: set[int]) -> bool:
+    def clashes(self, standing: set, after: set) -> bool:
         """Whether going from one set to the other meets lines that a standing edit rewrote."""
-        toggled = standing ^ after
-        others = [edit for edit in self.edits if edit.op in standing & after]
+        others = [edit for edit in self.edits if edit.stands(standing) and edit.stands(after)]
         for edit in self.edits:
-            if edit.op not in toggled:
+            if edit.stands(standing) == edit.stands(after):
                 continue
-            needed = set(edit.inserted if edit.op in standing else edit.removed)
+            needed = set(edit.inserted if edit.stands(standing) else edit.removed)
             touching = [other for other in others if needed & set(other.removed)]
             if any(other.inserted for other in touching):
                 return True
@@ -81,9 +86,9 @@ class ModelFile:
                 return False
         return True
 
-    def touched_otherwise(self, chosen: set[int], standing: set[int]) -> bool:
+    def touched_otherwise(self, chosen: set, standing: set) -> bool:
         """Whether a standing operation that is not chosen, and came after one that is, touched the file at all."""
-        mine = [edit.op for edit in self.edits if edit.op in chosen]
+        mine = [edit.op for edit in self.edits if edit.op in chosen or edit in chosen]
         return bool(mine) and any(e.op > min(mine) and e.op in standing - chosen for e in self.edits)
 
 

@@ -18,6 +18,7 @@ from stateful.dying import die_at
 from stateful.ledger import Edit, ModelFile
 from takeback.checkpoints import Wanted
 from takeback.model.ids import OpId
+from takeback.model.paths import WorkspacePath
 from takeback.service import checkpointing, looking, recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.taking_back import Outcome, Request
@@ -43,7 +44,8 @@ class UndoMachine(RuleBasedStateMachine):
         self.root = Path(self.temp, "workspace")
         self.environ = {**os.environ, "TAKEBACK_STATE_DIR": str(Path(self.temp, "state"))}
         self.files: list[ModelFile] = []
-        self.standing: set[int] = set()
+        self.standing: set = set()
+        """Operations that stand, and edits that fell alone."""
         self.undos: dict[int, tuple[set[int], set[int]]] = {}
         """By undo operation: what stood before it and after it."""
         self.checkpoints: dict[str, tuple[dict, set[int]]] = {}
@@ -88,26 +90,44 @@ class UndoMachine(RuleBasedStateMachine):
         """Somebody edits one or several files and it is recorded as one operation."""
         present = [file for file in self.files if self.state(file).exists and self.state(file).target is None]
         chosen = data.draw(st.permutations(present))[:n_files]
-        self.record(actor, [(file, self.edit(data, file, actor)) for file in chosen])
+        self.record(actor, [(file, one) for file in chosen for one in self.edits(data, file, actor)])
 
-    def edit(self, data: st.DataObject, file: ModelFile, actor: str) -> Edit:
-        """One edit of one file, made on disk: a run of lines replaced, removed or inserted."""
+    def edits(self, data: st.DataObject, file: ModelFile, actor: str) -> list[Edit]:
+        """One edit of one file, made on disk: up to three runs of lines replaced, removed or inserted."""
         path = self.root / self.state(file).name
         lines = path.read_text(encoding="utf-8").splitlines()
-        start = data.draw(st.integers(0, len(lines)))
-        n_removed = data.draw(st.sampled_from([0, 0, 1, 1, 2, 3]))
-        removed = tuple(lines[start : start + n_removed])
-        n_inserted = data.draw(st.sampled_from([0, 1, 1, 2])) if removed else 1
-        inserted = tuple(self.line(actor) for _ in range(n_inserted))
-        new = lines[:start] + list(inserted) + lines[start + len(removed) :]
-        if (
-            not new or text_of(tuple(new)) in file.seen
-        ):  # a text that returns is an undo, not an edit of its own
-            inserted += (self.line(actor),)
-            new.insert(start + len(inserted) - 1, inserted[-1])
+        new: list[str] = []
+        made: list[Edit] = []
+        at = 0
+        for number in range(data.draw(st.sampled_from([1, 1, 2, 3]))):
+            start = data.draw(st.integers(at, len(lines)))
+            edit = self.edit(data, lines[start:], actor, number)
+            end = start + len(edit.removed)
+            new += [*lines[at:start], *edit.inserted]
+            made.append(edit)
+            at = end
+            if end >= len(lines):
+                break
+            new.append(lines[end])  # what parts two hunks
+            at += 1
+        place, new = len(new), new + lines[at:]
+        if not new or text_of(tuple(new)) in file.seen:  # a text that returns is an undo, no edit of its own
+            extra = self.line(actor)
+            if place and made[-1].inserted[-1:] != (new[place - 1],):
+                place -= 1  # before the line that parts it from the next
+            new.insert(place, extra)
+            made[-1].inserted += (extra,)
         path.write_text(text_of(tuple(new)), encoding="utf-8")
         file.versions.append(tuple(new))
-        return Edit(op=0, removed=removed, inserted=inserted)
+        return made
+
+    def edit(self, data: st.DataObject, lines: list[str], actor: str, number: int) -> Edit:
+        """A run at the beginning of `lines` that is replaced, removed or comes before them."""
+        n_removed = data.draw(st.sampled_from([0, 0, 1, 1, 2, 3]))
+        removed = tuple(lines[:n_removed])
+        n_inserted = data.draw(st.sampled_from([0, 1, 1, 2])) if removed else 1
+        inserted = tuple(self.line(actor) for _ in range(n_inserted))
+        return Edit(op=0, removed=removed, inserted=inserted, hunk=number)
 
     @rule(data=st.data(), actor=st.sampled_from(ACTORS))
     def rename(self, data: st.DataObject, actor: str) -> None:
@@ -174,11 +194,15 @@ class UndoMachine(RuleBasedStateMachine):
 
     # -- somebody takes back ---------------------------------------------------------------------
 
-    @precondition(lambda self: self.standing)
+    def operations(self) -> list[int]:
+        """The operations that stand."""
+        return sorted(one for one in self.standing if isinstance(one, int))
+
+    @precondition(lambda self: self.operations())
     @rule(data=st.data(), n=st.sampled_from([1, 1, 1, 2, 3]))
     def undo(self, data: st.DataObject, n: int) -> None:
         """Any standing operations are undone: by now it is as if they had never been, or it is a conflict."""
-        chosen = set(data.draw(st.permutations(sorted(self.standing)))[:n])
+        chosen = set(data.draw(st.permutations(self.operations()))[:n])
         before, wanted = set(self.standing), self.standing - chosen
         undone = self.take_back(wanted, chosen, lambda: self.undo_now(chosen))
         if undone is not None:
@@ -187,6 +211,25 @@ class UndoMachine(RuleBasedStateMachine):
     def undo_now(self, chosen: set[int]) -> taking_back.Result:
         """Undo operations by their ids."""
         return taking_back.undo(self.workspace, Request(ops=tuple(OpId(op) for op in sorted(chosen))))
+
+    @rule(data=st.data())
+    def undo_hunk(self, data: st.DataObject) -> None:
+        """One hunk of a standing operation is taken back: the rest of it stays."""
+        hunks = [
+            (file, edit)
+            for file in self.files
+            for edit in file.edits
+            if edit.hunk is not None and edit.stands(self.standing)
+        ]
+        if not hunks:
+            return
+        file, edit = data.draw(st.sampled_from(hunks))
+        path = WorkspacePath(self.state(file).name)
+        before, wanted = set(self.standing), self.standing | {edit}
+        request = Request(ops=(OpId(edit.op),), paths=(path,), hunk=edit.hunk + 1)
+        undone = self.take_back(wanted, {edit}, lambda: taking_back.undo(self.workspace, request))
+        if undone is not None:
+            self.undos[undone] = (before, set(wanted))
 
     @precondition(lambda self: self.undos)
     @rule()
@@ -212,6 +255,8 @@ class UndoMachine(RuleBasedStateMachine):
         assert not any(file.clashes(self.standing, wanted) for file in self.files), (
             "a conflict was overlooked"
         )
+        if result.operation is None:  # all of its hunks had fallen
+            return None
         self.standing = wanted
         return result.operation
 
@@ -252,11 +297,11 @@ class UndoMachine(RuleBasedStateMachine):
 
     # -- somebody dies ---------------------------------------------------------------------------
 
-    @precondition(lambda self: self.standing)
+    @precondition(lambda self: self.operations())
     @rule(data=st.data(), at=st.integers(1, 30))
     def die(self, data: st.DataObject, at: int) -> None:
         """The process is killed in the middle of an undo; the next one finishes or reverses it."""
-        chosen = {data.draw(st.sampled_from(sorted(self.standing)))}
+        chosen = {data.draw(st.sampled_from(self.operations()))}
         wanted = self.standing - chosen
         before = self.on_disk()
         last = self.workspace.journal.last_operation()
@@ -300,7 +345,8 @@ class UndoMachine(RuleBasedStateMachine):
                 continue
             file.seen.add(content)
             lines = content.splitlines()
-            assert set(lines) == state.lines, (name, sorted(set(lines) ^ state.lines))
+            differing = sorted(set(lines) ^ state.lines)
+            assert not differing, (name, differing, file.edits, self.standing)
             assert len(lines) == len(state.lines)
             assert file.in_order(lines), (name, lines)
             assert mode == state.mode

@@ -9,7 +9,7 @@ import click
 from takeback.cli import overview, render
 from takeback.cli.app import Invocation, command, takeback
 from takeback.model.ids import OpId
-from takeback.service import answers, looking
+from takeback.service import answers, hunks, looking
 
 
 @command(takeback, "status")
@@ -45,7 +45,8 @@ def show(invocation: Invocation, op: int) -> None:
     with invocation.workspace() as workspace:
         found = looking.operation(workspace, OpId(op))
         diffs = looking.diffs_of(workspace, found) if not invocation.as_json else ()
-        invocation.answer(answers.log([found]), lambda: render.operation(found, diffs))
+        answer = answers.shown(found, hunks.of_operation(workspace, found))
+        invocation.answer(answer, lambda: render.operation(found, diffs))
 
 
 @command(takeback, "diff")

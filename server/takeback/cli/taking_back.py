@@ -37,6 +37,9 @@ _REASON = click.option("--reason", metavar="TEXT", help="Why; it is kept in the 
 @click.option("--since", metavar="S", help="Those after S: an operation, checkpoint, turn or time (10m).")
 @click.option("--actor", help="Only this actor's.")
 @_PATHS
+@click.option(
+    "--hunk", type=click.IntRange(min=1), metavar="N", help="Only hunk N of one operation in one file."
+)
 @click.option("--inferred", is_flag=True, help="Also operations whose actor was concluded from time alone.")
 @_DRY_RUN
 @_ON_CONFLICT
@@ -108,6 +111,7 @@ def _request(invocation: Invocation, workspace: Workspace, options: dict[str, An
         since=options.get("since"),
         actor=parse_actor(actor) if actor is not None else None,
         paths=invocation.paths(workspace, options.get("paths", ())),
+        hunk=options.get("hunk"),
         inferred=options.get("inferred", False),
         dry_run=options.get("dry_run", False),
         on_conflict=OnConflict(options.get("on_conflict", OnConflict.STOP)),

@@ -9,8 +9,8 @@ from typing import Any
 from takeback.errors import Damaged, NotFound
 from takeback.journal.log import Journal
 from takeback.journal.rows import parts, path_in, path_out, state_in
-from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, number_in
-from takeback.model.operation import Change, Operation, OperationKind, Turn
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, change_of, falls_of, number_in
+from takeback.model.operation import Change, Operation, OperationKind, Turn, takes_back
 from takeback.model.paths import ROOT, WorkspacePath
 from takeback.model.state import FileState
 
@@ -271,6 +271,7 @@ def _operation(
     deciders = {
         seq: by for seq, (stands, by) in journal.standing(c.seq for c in changes).items() if not stands
     }
+    hunks = _fallen_hunks(journal, changes)
     try:
         kind = OperationKind(row[1])
     except ValueError as error:
@@ -285,11 +286,24 @@ def _operation(
         inferred=bool(claim[4]),
         changes=changes,
         fallen=frozenset(deciders),
+        fallen_hunks=frozenset(hunks),
         undoes=_undoes(journal, changes),
-        undone_by=max(operations_of(journal, list(deciders.values())).values(), default=None),
+        undone_by=max(operations_of(journal, [*deciders.values(), *hunks.values()]).values(), default=None),
     )
 
 
+def _fallen_hunks(journal: Journal, changes: Sequence[Change]) -> dict[ChangeSeq, ChangeSeq]:
+    """The falls of hunks of these changes, all of one operation, that stand, with what took each back."""
+    if not changes:
+        return {}
+    rows = journal.query(
+        "SELECT change, by FROM standing WHERE stands AND change BETWEEN ? AND ?",
+        falls_of(changes[0].seq, changes[-1].seq),
+    )
+    return {ChangeSeq(seq): ChangeSeq(by) for seq, by in rows}
+
+
 def _undoes(journal: Journal, changes: Sequence[Change]) -> tuple[OpId, ...]:
-    targets = [seq for change in changes for seq, stands in change.flips.items() if not stands]
+    flipped = [one for change in changes for one in change.flips.items()]
+    targets = [change_of(target) for target, stands in flipped if takes_back(target, stands)]
     return tuple(sorted(set(operations_of(journal, targets).values()))) if targets else ()

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from takeback.errors import UsageError
-from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId
+from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId, is_fall
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
 from takeback.model.words import as_text
@@ -84,7 +84,7 @@ class Change:
     before: FileState
     after: FileState
     flips: Mapping[ChangeSeq, bool]
-    """Changes that this one made stand (True) or not stand (False)."""
+    """Changes, and falls of hunks, that this one made stand (True) or not stand (False)."""
 
     @property
     def status(self) -> ChangeStatus:
@@ -128,6 +128,8 @@ class Operation:
     changes: tuple[Change, ...]
     fallen: frozenset[ChangeSeq]
     """The changes that do not stand now."""
+    fallen_hunks: frozenset[ChangeSeq] = frozenset()
+    """The falls of hunks that were taken back alone."""
     undoes: tuple[OpId, ...]
     undone_by: OpId | None
     """The operation that last took back any of its changes that do not stand."""
@@ -136,7 +138,7 @@ class Operation:
     def standing(self) -> Standing:
         """How much of it stands."""
         if not self.fallen:
-            return Standing.ALL
+            return Standing.PART if self.fallen_hunks else Standing.ALL
         return Standing.NONE if len(self.fallen) == len(self.changes) else Standing.PART
 
 
@@ -170,8 +172,8 @@ class Observation:
 def standing(changes: Sequence[Change], flips: Mapping[ChangeSeq, bool] = NO_FLIPS) -> frozenset[ChangeSeq]:
     """The changes of one file that stand, oldest first given, if `flips` came after all of them.
 
-    The latest standing change that flipped another one decides about it; what nobody flipped stands. So undoing an
-    undo needs no more than that the undo stands no longer.
+    The latest standing change that flipped another one decides about it; what nobody flipped stands, and the fall of
+    a hunk that nobody flipped does not. So undoing an undo needs no more than that the undo stands no longer.
     """
     decided = dict(flips)
     stands = []
@@ -180,12 +182,18 @@ def standing(changes: Sequence[Change], flips: Mapping[ChangeSeq, bool] = NO_FLI
             stands.append(change.seq)
             for target, on in change.flips.items():
                 decided.setdefault(target, on)
+    stands += [seq for seq, on in decided.items() if on and is_fall(seq)]
     return frozenset(stands)
+
+
+def takes_back(target: ChangeSeq, stands: bool) -> bool:  # noqa: FBT001 - a flip is these two
+    """Whether flipping `target` so takes something back: a change no longer stands, or a hunk's fall does."""
+    return stands == is_fall(target)
 
 
 def returning(changes: Sequence[Change]) -> dict[ChangeSeq, bool]:
     """The fewest flips after which exactly those changes of one file stand that stood before its newest, `changes`."""
     flips: dict[ChangeSeq, bool] = {}
-    while still := standing(changes, flips):
-        flips.update(dict.fromkeys(sorted(still), False))
+    while still := sorted(seq for seq in standing(changes, flips) if not is_fall(seq)):
+        flips.update(dict.fromkeys(still, False))
     return flips

@@ -8,9 +8,11 @@ from typing import Any
 
 from takeback.checkpoints import Checkpoint
 from takeback.errors import TakebackError
+from takeback.model.ids import ChangeSeq
 from takeback.model.operation import Change, Operation, Turn
 from takeback.service.checkpointing import Exported
 from takeback.service.doctoring import Report
+from takeback.service.hunks import Hunk
 from takeback.service.maintenance import Cleaned
 from takeback.service.requests import Result
 from takeback.upkeep.forget import Forgotten
@@ -33,6 +35,24 @@ def log(operations: Sequence[Operation]) -> Answer:
 def recorded(found: Operation | None) -> Answer:
     """What `record` made."""
     return {"version": VERSION, "operation": operation(found) if found else None}
+
+
+def shown(one: Operation, hunks: Mapping[ChangeSeq, Sequence[Hunk]]) -> Answer:
+    """One operation as `log` has it, with the hunks of each change that replaced lines."""
+    answer = operation(one)
+    for change, told in zip(visible_changes(one), answer["changes"], strict=True):
+        told["hunks"] = [_hunk(hunk) for hunk in hunks.get(change.seq, ())]
+    return {"version": VERSION, "operations": [answer]}
+
+
+def _hunk(one: Hunk) -> Answer:
+    return {
+        "number": one.number,
+        "start": one.start + 1,
+        "removed": one.n_removed,
+        "inserted": one.n_inserted,
+        "stands": one.stands,
+    }
 
 
 def operation(one: Operation) -> Answer:

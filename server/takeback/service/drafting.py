@@ -15,7 +15,7 @@ from takeback.model.paths import WorkspacePath, ancestors, is_within
 from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.model.words import as_text
 from takeback.record import Source
-from takeback.service import ways_out
+from takeback.service import hunks, ways_out
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace
 from takeback.service.recording import sync, sync_all
@@ -74,6 +74,8 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
     sync(workspace)
     narrow = _narrow(workspace, request)
     selection = _select(workspace, request, narrow)
+    if request.hunk is not None:
+        return _undoing_hunk(workspace, selection.chosen, request.hunk, request)
 
     def make() -> Draft:
         chosen = _read_again(workspace, selection.chosen)
@@ -81,6 +83,25 @@ def _undoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
             workspace, OperationKind.UNDO, chosen, _undoing_with(workspace, chosen, narrow), request
         )
         return replace(draft, passed=selection.passed)
+
+    return make
+
+
+def _undoing_hunk(
+    workspace: Workspace, chosen: Sequence[Operation], number: int, request: Request
+) -> Callable[[], Draft]:
+    narrow = _narrow(workspace, request)
+
+    def make() -> Draft:
+        (operation,) = _read_again(workspace, chosen)
+        alone = hunks.flips(workspace, operation, narrow, number)
+
+        def flips(more: Sequence[Operation]) -> Flips:
+            return select.together(alone, select.undoing(more, Narrow(), _without(workspace)))
+
+        draft = _draft(workspace, OperationKind.UNDO, (operation,), flips, request)
+        source = replace(draft.source, label=f"hunk {number} of {draft.source.label}")
+        return replace(draft, source=source)
 
     return make
 
@@ -201,6 +222,10 @@ def _check(request: Request) -> None:
     ways = [request.n is not None, bool(request.ops), request.turn is not None, request.since is not None]
     if sum(ways) > 1:
         raise UsageError("N, --op, --turn and --since exclude each other", hint="Choose one of them.")
+    if request.hunk is not None and len(request.ops) != 1:
+        raise UsageError(
+            "a hunk is of one operation", hint="Name it: `takeback undo --op ID --path P --hunk N`."
+        )
     if request.n is not None and request.n < 1:
         raise UsageError(f"{request.n} operations cannot be undone", hint="N is 1 or more.")
 

@@ -60,6 +60,8 @@ class Request:
     since: str | None = None
     actor: str | None = None
     paths: tuple[WorkspacePath, ...] = ()
+    hunk: int | None = None
+    """Only this hunk, counted from 1, of the one operation in `ops`, in the one file that it changed there."""
     inferred: bool = False
     dry_run: bool = False
     on_conflict: OnConflict = OnConflict.STOP
@@ -96,6 +98,7 @@ def request_out(verb: Verb, request: Request) -> Message:
         "since": request.since,
         "actor": request.actor,
         "paths": request.paths,
+        "hunk": request.hunk,
         "inferred": request.inferred,
         "on_conflict": request.on_conflict,
         "place": request.place,
@@ -113,6 +116,7 @@ def request_in(message: Message) -> tuple[Verb, Request]:
         since=message["since"],
         actor=message["actor"],
         paths=tuple(WorkspacePath(path) for path in message["paths"]),
+        hunk=message["hunk"],
         inferred=message["inferred"],
         on_conflict=OnConflict(message["on_conflict"]),
         place=message["place"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from takeback.journal import views
 from takeback.journal.log import Journal
@@ -31,7 +32,10 @@ def in_the_way(
 
 
 def command(kind: OperationKind, chosen: Iterable[OpId], others: Iterable[OpId], request: Request) -> str:
-    """What to type so that `others` are taken back too. A redo is asked for again after that."""
+    """What to type so that `others` are taken back too. A redo, or the undo of one hunk, is asked for again after that."""
+    if request.hunk is not None:
+        everywhere = replace(request, hunk=None, paths=())
+        return f"{_words('undo', others, everywhere)} && {_words('undo', chosen, request)}"
     if kind is not OperationKind.REDO:
         return _words("undo", {*chosen, *others}, request)
     return f"{_words('undo', others, request)} && {_words('redo', chosen, request)}"
@@ -48,4 +52,6 @@ def _words(verb: str, ops: Iterable[OpId], request: Request) -> str:
         words += ["--op", str(op)]
     for path in request.paths:
         words += ["--path", path or "."]
+    if request.hunk is not None:
+        words += ["--hunk", str(request.hunk)]
     return shlex.join(words)

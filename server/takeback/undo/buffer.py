@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from takeback.model.ids import ChangeSeq
+from takeback.model.ids import ChangeSeq, change_of
 from takeback.model.text import Span, Text, keys, rewrite
 from takeback.undo.clash import OnConflict, outlook
 from takeback.undo.fold import History, fold
@@ -49,8 +49,9 @@ class Older:
     """Later ones that it went along with: takings back, which it was edited for."""
 
     def has(self, seq: ChangeSeq) -> bool:
-        """Whether a change is in it."""
-        return seq <= self.until or seq in self.besides
+        """Whether a change, or the one whose hunk falls, is in it."""
+        change = change_of(seq)
+        return change <= self.until or change in self.besides
 
 
 def taken_back(history: History, older: Older, parent: Text, flips: Mapping[ChangeSeq, bool]) -> Text | None:

@@ -113,32 +113,34 @@ def _lines(atoms: Iterable[Atom], standing: Set[ChangeSeq]) -> list[Line]:
 
 
 def _whole(anew: Mapping[ChangeSeq, Set[ChangeSeq]], weave: Weave, n_atoms: int) -> Iterable[Clash]:
-    removed_by = _removals(weave, frozenset(weave.standing))
+    removed_by = _removals(weave, weave.standing)
     for toggled, makers in anew.items():
         theirs = _closure((one for one in weave.replacements if one.seq in makers), removed_by)
         others = frozenset(makers) | {one.seq for one in theirs}
         yield Clash(toggled=frozenset({toggled}), others=others, span=(0, n_atoms - 1))
 
 
-def _removals(weave: Weave, others: Set[ChangeSeq]) -> dict[Atom, list[Replacement]]:
+def _removals(weave: Weave, *every: Set[ChangeSeq]) -> dict[Atom, list[Replacement]]:
+    """What removed a line and stands in `every` case."""
     found: dict[Atom, list[Replacement]] = {}
     for replacement in weave.replacements:
-        if replacement.seq in others:
+        if all(replacement.stands(standing) for standing in every):
             for atom in replacement.removed:
                 found.setdefault(atom, []).append(replacement)
     return found
 
 
 def _clashes(weave: Weave, atoms: Sequence[Atom], standing: Standing) -> Sequence[Clash]:
-    removed_by = _removals(weave, standing.before & standing.after)
+    removed_by = _removals(weave, standing.before, standing.after)
     if not removed_by:
         return ()
     place = {atom: index for index, atom in enumerate(atoms)}
     found = []
     for hunk in weave.replacements:
-        if (hunk.seq in standing.before) != (hunk.seq in standing.after):
-            needed = hunk.inserted if hunk.seq in standing.before else hunk.removed
-            whole = hunk.hunk.inserted if hunk.seq in standing.before else hunk.hunk.removed
+        stood = hunk.stands(standing.before)
+        if stood != hunk.stands(standing.after):
+            needed = hunk.inserted if stood else hunk.removed
+            whole = hunk.hunk.inserted if stood else hunk.hunk.removed
             blockers = _blockers(hunk, needed, whole, removed_by)
             if blockers:
                 found.append(_clash(hunk, needed, _closure(blockers, removed_by), place))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from takeback.model.ids import ChangeSeq, FileId
+from takeback.model.ids import ChangeSeq, FileId, is_fall
 from takeback.model.operation import Change, standing
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
@@ -97,7 +97,8 @@ class Folded:
 
     def after(self, flips: Mapping[ChangeSeq, bool]) -> frozenset[ChangeSeq]:
         """The changes that would stand after `flips`."""
-        unexplained = self.standing - {change.seq for change in self.changes}
+        explained = {change.seq for change in self.changes}
+        unexplained = {seq for seq in self.standing - explained if not is_fall(seq)}
         return standing(self.changes, flips) | unexplained
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.lines import content_text, rewrite_of
-from takeback.model.ids import ChangeSeq, FileId
+from takeback.model.ids import ChangeSeq, FileId, change_of
 from takeback.model.operation import Change
 from takeback.model.state import FileState
 from takeback.model.text import Rewrite, Text, decode, encode
@@ -31,7 +31,7 @@ def read(
     journal: Journal, store: ObjectStore, file: FileId, flips: Mapping[ChangeSeq, bool], made: Made
 ) -> History:
     """As `load`, but hunks that had to be made are added to `made`: keeping them is one transaction for all files."""
-    changes = _from_earliest(journal, file, min(flips))
+    changes = _from_earliest(journal, file, min(map(change_of, flips)))
     path, state = views.place_of(journal, file)
     return History(
         file=file,
@@ -50,7 +50,9 @@ def _from_earliest(journal: Journal, file: FileId, earliest: ChangeSeq) -> tuple
     """
     changes = views.file_changes(journal, file, earliest)
     read = changes
-    while (reach := min((target for one in read for target in one.flips), default=earliest)) < earliest:
+    while (
+        reach := min((change_of(target) for one in read for target in one.flips), default=earliest)
+    ) < earliest:
         read = views.file_changes(journal, file, reach, earliest)
         changes, earliest = read + changes, reach
     return views.file_changes(journal, file) if _is_lost(changes[0].before) else changes

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from takeback.model.content import is_mixed, is_same, state_of_token
-from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.ids import ChangeSeq, FileId, OpId, change_of
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState
@@ -130,7 +130,7 @@ def plan_file(history: History, flips: Mapping[ChangeSeq, bool], given: Circumst
     except Mismatch:
         return _misfit(history)
     after = folded.after(flips)
-    toggled = folded.standing ^ after
+    toggled = frozenset(map(change_of, folded.standing ^ after))
     reason = missing(history, toggled, exists=folded.exists.value(after))
     if reason is not None:
         return _untouched(history, FileOutcome.NOT_CAPTURED, f"not captured: {reason}")
@@ -292,7 +292,7 @@ def _outcome(
         return FileOutcome.RECREATED
     if plan.after == plan.before and plan.data is None:
         return FileOutcome.RENAMED
-    first = min(folded.standing ^ after, default=None)
+    first = min(map(change_of, folded.standing ^ after), default=None)
     others = folded.standing & after & folded.rewriting
     later = first is not None and any(seq > first for seq in others)
     return FileOutcome.MERGED if later else FileOutcome.RESTORED

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from takeback.model.ids import ChangeSeq, FileId, OpId
-from takeback.model.operation import TAKING_BACK, Change, Operation, OperationKind
+from takeback.model.operation import TAKING_BACK, Change, Operation, OperationKind, takes_back
 from takeback.model.paths import WorkspacePath, is_within
 
 Flips = dict[FileId, dict[ChangeSeq, bool]]
@@ -156,7 +156,8 @@ def redoing(chosen: Sequence[Operation], narrow: Narrow) -> Flips:
     flips: Flips = {}
     changes = [change for operation in chosen for change in operation.changes]
     fallen = {seq for operation in chosen for seq in operation.fallen}
-    taken_back = {target for change in changes for target, stands in change.flips.items() if not stands}
+    flipped = [one for change in changes for one in change.flips.items()]
+    taken_back = {target for target, stands in flipped if takes_back(target, stands)}
     for change in changes:
         if narrow.takes(change) and change.seq in fallen - taken_back:
             flips.setdefault(change.file, {})[change.seq] = True

@@ -8,7 +8,8 @@
 
 An atom is one line that some change wrote. Its log says which changes wrote or removed it, oldest first, and it is
 visible when the last entry whose change stands wrote it. Undo and redo write no lines, they change which changes
-stand: so any set, taken back in any order, gives one result.
+stand: so any set, taken back in any order, gives one result. One hunk taken back alone is a *fall* that stands: its
+entries count no longer, the other hunks of its change do.
 
 New atoms go next to the lines they replace; a run that is replaced by as many lines is taken line by line, so that
 what others insert between them keeps its place. A pure insertion goes before the line that follows it and before what
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
-from takeback.model.ids import ChangeSeq
+from takeback.model.ids import NO_FALL, ChangeSeq, fall_of
 from takeback.model.text import Ending, Line, Rewrite, Text
 
 T = TypeVar("T")
@@ -39,20 +40,26 @@ class Atom:
 
     __slots__ = ("line", "log", "next", "shows")
 
-    def __init__(self, line: Line, seq: ChangeSeq) -> None:
+    def __init__(self, line: Line, seq: ChangeSeq, fall: ChangeSeq = NO_FALL) -> None:
         self.line = line
-        self.log: list[tuple[ChangeSeq, bool]] = [(seq, True)]
-        """(change, wrote it): False where the change removed it."""
+        self.log: list[tuple[ChangeSeq, ChangeSeq, bool]] = [(seq, fall, True)]
+        """(change, fall of the hunk, wrote it): False where the change removed it."""
         self.next: Atom | None = None
         self.shows = True
         """Whether it is visible with what stands now."""
 
     def visible(self, standing: Set[ChangeSeq]) -> bool:
         """Whether the line shows if exactly `standing` stood."""
-        for seq, wrote in reversed(self.log):
-            if seq in standing:
+        for seq, fall, wrote in reversed(self.log):
+            if seq in standing and fall not in standing:
                 return wrote
         return False
+
+    def writer(self, standing: Set[ChangeSeq]) -> tuple[ChangeSeq, ChangeSeq]:
+        """The change that wrote the line, if it shows while `standing` stands, and the fall of the hunk."""
+        return next(
+            (seq, fall) for seq, fall, _ in reversed(self.log) if seq in standing and fall not in standing
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +72,17 @@ class Replacement:
     hunk: Hunk
     """The whole hunk, which tells apart what belongs together."""
 
+    def stands(self, standing: Set[ChangeSeq]) -> bool:
+        """Whether it stands if exactly `standing` stood."""
+        return self.seq in standing and self.hunk.fall not in standing
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hunk:
     """All that one hunk of one change removed and wrote."""
 
+    fall: ChangeSeq
+    """What stands when this hunk was taken back alone."""
     removed: tuple[Atom, ...]
     inserted: tuple[Atom, ...]
 
@@ -81,10 +94,10 @@ class Weave:
         self._head = Atom(Line(b""), BASE)  # a sentinel before the first line, never shown
         self.standing: set[ChangeSeq] = {BASE}
         self.replacements: list[Replacement] = []
-        self._endings: list[tuple[ChangeSeq, Ending | None]] = [(BASE, base.ending)]
-        self._finals: list[tuple[ChangeSeq, bool | None]] = [(BASE, base.final_newline)]
+        self._endings: list[tuple[ChangeSeq, ChangeSeq, Ending | None]] = [(BASE, NO_FALL, base.ending)]
+        self._finals: list[tuple[ChangeSeq, ChangeSeq, bool | None]] = [(BASE, NO_FALL, base.final_newline)]
         self._touched: dict[ChangeSeq, list[Atom]] = {}
-        """What each change wrote or removed."""
+        """What each change, and each hunk under the number of its fall, wrote or removed."""
         self._shown = [Atom(line, BASE) for line in base.lines]
         self._is_stale = False
         _link(self._head, self._shown)
@@ -141,25 +154,34 @@ class Weave:
         if change is None:
             return
         if change.ending is not None:
-            self._endings.append((seq, change.ending))
+            self._endings.append((seq, NO_FALL, change.ending))
         if change.final_newline is not None:
-            self._finals.append((seq, change.final_newline))
-        for hunk in reversed(change.hunks):
-            self._replace(seq, hunk.start, hunk.start + hunk.n_removed, hunk.inserted)
+            self._finals.append((seq, self._fall_at_end(seq, change), change.final_newline))
+        for number, hunk in reversed(tuple(enumerate(change.hunks))):
+            span = (hunk.start, hunk.start + hunk.n_removed)
+            self._replace((seq, fall_of(seq, number)), span, hunk.inserted)
+
+    def _fall_at_end(self, seq: ChangeSeq, change: Rewrite) -> ChangeSeq:
+        """With which hunk the final newline comes and goes: the one that reaches to the end."""
+        last = len(change.hunks) - 1
+        reaches = last >= 0 and change.hunks[last].start + change.hunks[last].n_removed == len(self._lines())
+        return fall_of(seq, last) if reaches else NO_FALL
 
     def clear(self, seq: ChangeSeq) -> None:
         """Let `seq` remove every line that shows."""
         if self._lines():
             self.standing.add(seq)
-            self._replace(seq, 0, len(self._lines()), ())
+            self._replace((seq, NO_FALL), (0, len(self._lines())), ())
 
-    def _replace(self, seq: ChangeSeq, start: int, end: int, lines: tuple[Line, ...]) -> None:
-        shown = self._lines()
+    def _replace(
+        self, by: tuple[ChangeSeq, ChangeSeq], span: tuple[int, int], lines: tuple[Line, ...]
+    ) -> None:
+        (seq, fall), (start, end), shown = by, span, self._lines()
         if not 0 <= start <= end <= len(shown):
             raise Mismatch(f"change {seq} replaces lines {start} to {end} of {len(shown)}")
         removed = shown[start:end]
-        inserted = [Atom(line, seq) for line in lines]
-        hunk = Hunk(tuple(removed), tuple(inserted))
+        inserted = [Atom(line, seq, fall) for line in lines]
+        hunk = Hunk(fall, tuple(removed), tuple(inserted))
         if removed and len(removed) == len(inserted):
             for old, new in zip(removed, inserted, strict=True):
                 self._weave_in(old, Replacement(seq, (old,), (new,), hunk))
@@ -173,9 +195,10 @@ class Weave:
         _link(anchor, replacement.inserted)
         (replacement.inserted[-1] if replacement.inserted else anchor).next = following
         for atom in replacement.removed:
-            atom.log.append((replacement.seq, False))
+            atom.log.append((replacement.seq, replacement.hunk.fall, False))
             atom.shows = False
-        self._touched.setdefault(replacement.seq, []).extend((*replacement.removed, *replacement.inserted))
+        for by in (replacement.seq, replacement.hunk.fall):
+            self._touched.setdefault(by, []).extend((*replacement.removed, *replacement.inserted))
         self.replacements.append(replacement)
 
     def _gap(self, index: int) -> Atom:
@@ -185,7 +208,7 @@ class Weave:
         writer = following.log[0][0] if following is not None else None
         hidden = anchor.next
         while hidden is not None and hidden is not following:
-            if writer is not None and any(seq == writer and not wrote for seq, wrote in hidden.log):
+            if writer is not None and any(seq == writer and not wrote for seq, _, wrote in hidden.log):
                 break  # `following` replaced it: the two stay together
             anchor, hidden = hidden, hidden.next
         return anchor
@@ -197,5 +220,5 @@ def _link(anchor: Atom, atoms: Iterable[Atom]) -> None:
         anchor = atom
 
 
-def _latest(log: list[tuple[ChangeSeq, T]], standing: Set[ChangeSeq]) -> T:
-    return next(value for seq, value in reversed(log) if seq in standing)
+def _latest(log: list[tuple[ChangeSeq, ChangeSeq, T]], standing: Set[ChangeSeq]) -> T:
+    return next(value for seq, fall, value in reversed(log) if seq in standing and fall not in standing)
