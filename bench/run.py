@@ -20,6 +20,7 @@ sys.path.insert(
 from bench import (  # noqa: E402 - the line above must come first
     bursts,
     editor,
+    following,
     large_journal,
     processes,
     project,
@@ -39,6 +40,7 @@ GROUPS = {
     "journal": large_journal.rows,
     "process": processes.rows,
     "editor": editor.rows,
+    "following": following.rows,
     "project": project.rows,
 }
 """What `--only` takes."""

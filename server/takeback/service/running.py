@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,13 +29,14 @@ from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
 from takeback.store.objects import ObjectStore
 from takeback.watch import baseline
+from takeback.watch.bell import Bell
 from takeback.watch.events import LeaveOut
 from takeback.watch.run import Watching
 
 logger = logging.getLogger(__name__)
 
-POLL_S = 0.25
-"""How often a follower looks whether the lease is free, and anybody whether the journal has grown."""
+POLL_S = 0.25 if sys.platform == "linux" else 0.15
+"""How often a follower looks whether the lease is free, and where no bell rings, anybody whether the journal has grown."""
 _ANSWER_S = 60.0
 
 TIDY_AFTER_S = 600.0
@@ -77,6 +79,7 @@ class Running:
 
         Raises WorkspaceRefused if the state folder was.
         """
+        bell = Bell(self._workspace.journal.mirror.path, self._inbox.wake)
         try:
             while not self._is_stopping:
                 self._try_to_record()
@@ -94,6 +97,7 @@ class Running:
                 elif self._is_time_to_tidy():
                     self._tidy()
         finally:
+            bell.close()
             self._close()
 
     def stop(self) -> None:
