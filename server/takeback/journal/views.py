@@ -245,6 +245,12 @@ def last_until(journal: Journal, at_ns: int) -> OpId:
     return OpId(rows[0][0] - 1) if rows else journal.last_operation()
 
 
+def newest_of(journal: Journal, file: FileId, n: int) -> tuple[ChangeSeq, ...]:
+    """The newest `n` changes of a file, oldest first."""
+    rows = journal.query("SELECT id FROM changes WHERE file = ? ORDER BY id DESC LIMIT ?", (file, n))
+    return tuple(ChangeSeq(row[0]) for row in reversed(rows))
+
+
 def not_kept(journal: Journal) -> list[OpId]:
     """Foreign operations that nobody has kept yet."""
     rows = journal.query(

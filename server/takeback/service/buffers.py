@@ -278,6 +278,10 @@ class Buffers:
     def _publish(self) -> None:
         self._publication.tell(self.documents())
 
+    def document(self, name: str) -> Buffer | None:
+        """One open document, by what the editor calls it."""
+        return self._open.get(name)
+
     def documents(self) -> Mapping[WorkspacePath, bool]:
         """Every open file, and whether it holds unsaved text."""
         dirty = {known.path for known in self._open.values() if known.is_dirty}

@@ -25,6 +25,7 @@ from takeback.service import (
     file_operations,
     handover,
     looking,
+    provenance,
     recording,
     taking_back,
 )
@@ -33,6 +34,7 @@ from takeback.service.documents import Blocked, Proposed
 from takeback.service.file_operations import Renamed, named, path_in
 from takeback.service.opening import Workspace
 from takeback.service.planned import Planned
+from takeback.service.provenance import Authorship
 from takeback.service.published import Publication, editors
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb
 from takeback.undo import planning
@@ -137,6 +139,13 @@ class Desk:
     def closed(self, name: str) -> None:
         """A document was closed."""
         self.buffers.closed(name)
+
+    def provenance(self, name: str) -> Authorship | None:
+        """Who wrote the lines of a document as it is now; `None` if it is not open, or by another name only."""
+        known = self.buffers.document(name)
+        if known is None:
+            return None
+        return provenance.of_document(self.workspace, known.path, known.version, known.text)
 
     def settle(self) -> None:
         """Record what happened until now, before the editor renames or deletes files: whose it is can be told yet."""
