@@ -221,6 +221,11 @@ def open_turns(journal: Journal) -> tuple[Turn, ...]:
     return tuple(_turn(journal, row) for row in rows)
 
 
+def last_turns(journal: Journal, n: int) -> tuple[Turn, ...]:
+    """The last `n` turns, newest first."""
+    return tuple(_turn(journal, row) for row in journal.records("turns", "1 ORDER BY id DESC LIMIT ?", (n,)))
+
+
 def before_turn(journal: Journal, name: TurnId) -> OpId:
     """The last operation before a turn's first."""
     found = turn(journal, name)
@@ -252,10 +257,10 @@ def newest_of(journal: Journal, file: FileId, n: int) -> tuple[ChangeSeq, ...]:
 
 
 def not_kept(journal: Journal) -> list[OpId]:
-    """Foreign operations that nobody has kept yet."""
+    """Foreign operations that nobody has kept yet; one that was kept in some files only is among them."""
     rows = journal.query(
         "SELECT DISTINCT op FROM attributions WHERE actor NOT IN ('human', 'takeback') "
-        "AND op NOT IN (SELECT op FROM keeps) ORDER BY op"
+        "AND op NOT IN (SELECT op FROM keeps WHERE path IS NULL) ORDER BY op"
     )
     return [OpId(row[0]) for row in rows]
 

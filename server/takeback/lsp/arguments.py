@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +11,7 @@ from takeback.checkpoints import CheckpointKind
 from takeback.errors import UsageError
 from takeback.lsp import protocol
 from takeback.service.arguments import (
+    NAME,
     NUMBER,
     NUMBERS,
     OBJECT,
@@ -27,22 +29,37 @@ from takeback.service.arguments import (
 )
 from takeback.undo.clash import OnConflict
 
-__all__ = ["Arguments", "arguments_in"]
+__all__ = ["ALSO", "TAKES", "Arguments", "arguments_in", "required"]
 
 _ANY_COMMAND = {"workspace": URI, "uri": URI}
 _TAKING_BACK = {
     **_ANY_COMMAND,
     "uris": URIS,
-    "actor": TEXT,
     "dryRun": TRUTH,
     "onConflict": one_of(OnConflict),
+    "reason": TEXT,
 }
-_TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
+_NARROWED = {"actor": TEXT, "inferred": TRUTH, **_TAKING_BACK}
+ALSO = "also"
+"""The way out of a conflict that takes back what is in the way too."""
+
+TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
     {
-        protocol.UNDO_LAST: {"n": NUMBER, **_TAKING_BACK},
-        protocol.UNDO_OPERATIONS: {"ids": NUMBERS, **_TAKING_BACK},
+        protocol.UNDO_LAST: {"n": NUMBER, **_NARROWED},
+        protocol.UNDO_OPERATIONS: {"ids": NUMBERS, **_NARROWED},
+        protocol.UNDO_TURN: {"turn": NAME, **_NARROWED},
+        protocol.UNDO_SINCE: {"since": NAME, **_NARROWED},
         protocol.REDO: {"n": NUMBER, "ids": NUMBERS, **_TAKING_BACK},
-        protocol.ROLLBACK: {"checkpoint": TEXT, **_TAKING_BACK},
+        protocol.ROLLBACK: {"checkpoint": NAME, **_NARROWED},
+        protocol.RESTORE: {"checkpoint": NAME, **_TAKING_BACK},
+        protocol.RESOLVE_CONFLICT: {
+            "operation": NUMBER,
+            "choice": one_of((*(mode for mode in OnConflict if mode is not OnConflict.STOP), ALSO)),
+            "dryRun": TRUTH,
+            "reason": TEXT,
+            **_ANY_COMMAND,
+        },
+        protocol.KEEP: {"operation": NUMBER, **_ANY_COMMAND},
         protocol.CREATE_CHECKPOINT: {
             "label": TEXT,
             "kind": one_of(CheckpointKind),
@@ -50,9 +67,26 @@ _TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
             "context": OBJECT,
             **_ANY_COMMAND,
         },
+        protocol.LIST_CHECKPOINTS: _ANY_COMMAND,
+        protocol.UPDATE_CHECKPOINT: {"id": NAME, "label": TEXT, "pinned": TRUTH, **_ANY_COMMAND},
+        protocol.DELETE_CHECKPOINT: {"id": NAME, **_ANY_COMMAND},
+        protocol.EXPORT_CHECKPOINT: {"id": NAME, "branch": NAME, **_ANY_COMMAND},
+        protocol.COMPARE_CHECKPOINT: {"id": NAME, **_ANY_COMMAND},
+        protocol.SHOW_TIMELINE: _ANY_COMMAND,
+        protocol.SHOW_OPERATION: {"id": NUMBER, **_ANY_COMMAND},
+        protocol.PAUSE_RECORDING: _ANY_COMMAND,
+        protocol.RESUME_RECORDING: _ANY_COMMAND,
         protocol.STATUS: _ANY_COMMAND,
     }
 )
+"""By command: the arguments and their kinds."""
+
+
+def required(arguments: Arguments, name: str, example: object) -> Any:
+    """An argument that has to be there. Raises UsageError if it is not, with an example of one."""
+    if name not in arguments:
+        raise UsageError(f"{name} is missing", hint=f"For example {json.dumps({name: example})}.")
+    return arguments[name]
 
 
 def arguments_in(command: str, given: Sequence[Any]) -> Arguments | None:
@@ -62,7 +96,7 @@ def arguments_in(command: str, given: Sequence[Any]) -> Arguments | None:
     """
     if not given or (len(given) == 1 and given[0] is None):
         return None
-    takes = _TAKES[command]
+    takes = TAKES[command]
     if len(given) > 1 or not isinstance(given[0], Mapping):
         raise UsageError(f"{command} was called with {shown(given)}", hint=known(takes))
     return checked(command, given[0], takes)

@@ -29,12 +29,47 @@ logger = logging.getLogger(__name__)
 
 UNDO_LAST = "takeback.undoLast"
 UNDO_OPERATIONS = "takeback.undoOperations"
+UNDO_TURN = "takeback.undoTurn"
+UNDO_SINCE = "takeback.undoSince"
 REDO = "takeback.redo"
-CREATE_CHECKPOINT = "takeback.createCheckpoint"
 ROLLBACK = "takeback.rollback"
+RESTORE = "takeback.restore"
+RESOLVE_CONFLICT = "takeback.resolveConflict"
+KEEP = "takeback.keep"
+CREATE_CHECKPOINT = "takeback.createCheckpoint"
+LIST_CHECKPOINTS = "takeback.listCheckpoints"
+UPDATE_CHECKPOINT = "takeback.updateCheckpoint"
+DELETE_CHECKPOINT = "takeback.deleteCheckpoint"
+EXPORT_CHECKPOINT = "takeback.exportCheckpoint"
+COMPARE_CHECKPOINT = "takeback.compareCheckpoint"
+SHOW_TIMELINE = "takeback.showTimeline"
+SHOW_OPERATION = "takeback.showOperation"
+PAUSE_RECORDING = "takeback.pauseRecording"
+RESUME_RECORDING = "takeback.resumeRecording"
 STATUS = "takeback.status"
 
-COMMANDS = (UNDO_LAST, UNDO_OPERATIONS, REDO, CREATE_CHECKPOINT, ROLLBACK, STATUS)
+COMMANDS = (
+    UNDO_LAST,
+    UNDO_OPERATIONS,
+    UNDO_TURN,
+    UNDO_SINCE,
+    REDO,
+    ROLLBACK,
+    RESTORE,
+    RESOLVE_CONFLICT,
+    KEEP,
+    CREATE_CHECKPOINT,
+    LIST_CHECKPOINTS,
+    UPDATE_CHECKPOINT,
+    DELETE_CHECKPOINT,
+    EXPORT_CHECKPOINT,
+    COMPARE_CHECKPOINT,
+    SHOW_TIMELINE,
+    SHOW_OPERATION,
+    PAUSE_RECORDING,
+    RESUME_RECORDING,
+    STATUS,
+)
 
 SAVE = "takeback/save"
 """Server to client: save this document. Only to clients that declare `experimental.takeback.save`."""

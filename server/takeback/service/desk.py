@@ -14,14 +14,11 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-from takeback.checkpoints import Wanted
 from takeback.errors import TakebackError
-from takeback.model.operation import Operation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.service import (
     answers,
     channel,
-    checkpointing,
     file_operations,
     handover,
     looking,
@@ -298,10 +295,6 @@ class Desk:
 
     # -- the other verbs -------------------------------------------------------------------------
 
-    def create_checkpoint(self, wanted: Wanted) -> answers.Answer:
-        """A checkpoint of the files; unsaved text is not in it."""
-        return answers.checkpoint(checkpointing.create(self.workspace, wanted))
-
     def status(self) -> answers.Answer:
         """The workspace at a glance."""
         found = looking.status(self.workspace)
@@ -309,27 +302,6 @@ class Desk:
             {"path": path, "dirty": dirty} for path, dirty in self.buffers.documents().items()
         ]
         return found
-
-    def choices(self) -> tuple[tuple[int, str], ...]:
-        """The last operations that an undo would count, newest first, with a line for people."""
-        found = looking.log(self.workspace, looking.Wanted(n=20))
-        counted = [one for one in found if one.kind in _COUNTED and one.standing.value != "none"]
-        return tuple((one.id, _line(one)) for one in counted[:3])
-
-    def checkpoint_choices(self) -> tuple[tuple[str, str], ...]:
-        """The last checkpoints, newest first, with a line for people."""
-        found = self.workspace.checkpoints.all()[:3]
-        return tuple((one.id, f"{one.id} {one.label}".strip()) for one in found)
-
-
-_COUNTED = frozenset({OperationKind.EDIT, OperationKind.COMMAND, OperationKind.RESTORE})
-
-
-def _line(one: Operation) -> str:
-    paths = list(dict.fromkeys(change.path for change in one.changes))
-    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    what = f"{paths[0]}{more}" if paths else one.label
-    return f"{one.id}: {one.actor}, {what}"
 
 
 def _stopped(draft: taking_back.Draft, notes: Mapping[WorkspacePath, str]) -> Result:

@@ -66,6 +66,26 @@ def diffs_of(workspace: Workspace, one: Operation) -> tuple[str, ...]:
     return tuple(differences.render(workspace.store, part) for part in found)
 
 
+def shown(workspace: Workspace, op: OpId) -> answers.Answer:
+    """One operation as an answer, with what it changed. Raises NotFound."""
+    one = operation(workspace, op)
+    return {**answers.log([one]), "diff": "".join(diffs_of(workspace, one))}
+
+
+def compare(workspace: Workspace, name: str) -> answers.Answer:
+    """What differs between a checkpoint and now, as an answer: each file, and a unified diff. Raises NotFound."""
+    checkpoint = workspace.checkpoints.find(name)
+    glance(workspace)
+    last = workspace.journal.last_operation()
+    found = differences.between(workspace.journal, checkpoint.position, last)
+    diffs = (differences.render(workspace.store, part) for part in found)
+    return {
+        **answers.checkpoint(checkpoint),
+        "files": [{"path": one.path, "from": one.moved_from, "status": one.status.value} for one in found],
+        "diff": "".join(diffs),
+    }
+
+
 def diff(workspace: Workspace, moments: str | None, paths: Sequence[WorkspacePath]) -> tuple[str, ...]:
     """A unified diff for each file that differs between two moments."""
     glance(workspace)

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from takeback.errors import Refused, UsageError
 from takeback.journal import views
+from takeback.journal.rows import path_out
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
+from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service import at_work, channel
 from takeback.service.opening import Workspace
@@ -192,14 +194,29 @@ def end_turn(workspace: Workspace, name: str | None) -> Turn:
     return views.turn(workspace.journal, turn.id)
 
 
-def keep(workspace: Workspace, ops: Sequence[OpId]) -> tuple[OpId, ...]:
-    """These operations are fine: their marks end. Without any, all that have not been kept."""
+def keep(workspace: Workspace, ops: Sequence[OpId], paths: Sequence[WorkspacePath] = ()) -> tuple[OpId, ...]:
+    """These operations are fine: their marks end, with `paths` only there. Without any, all that have not been kept.
+
+    Raises UsageError for an operation that touched none of `paths`.
+    """
     sync(workspace)
-    chosen = [views.operation(workspace.journal, op).id for op in ops] or views.not_kept(workspace.journal)
+    named = views.named(workspace.journal, ops)
+    chosen = [one.id for one in named] or views.not_kept(workspace.journal)
+    kept: list[tuple[OpId, WorkspacePath | None]] = [(op, None) for op in chosen]
+    if paths:
+        kept = [(one.id, path) for one in named for path in _touched(one, paths)]
     with workspace.journal.transaction():
-        for op in chosen:
-            workspace.journal.append("keeps", op, None, workspace.clock())
+        for op, path in kept:
+            workspace.journal.append("keeps", op, path_out(path), workspace.clock())
     return tuple(chosen)
+
+
+def _touched(operation: Operation, paths: Sequence[WorkspacePath]) -> list[WorkspacePath]:
+    places = {place for change in operation.changes for place in (change.path, change.moved_from) if place}
+    found = [path for path in paths if path in places]
+    if not found:
+        raise UsageError(f"operation {operation.id} did not touch {paths[0]}", hint="Leave the file out.")
+    return found
 
 
 def is_paused(workspace: Workspace) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from takeback.journal.log import Journal
 from takeback.model import text
 from takeback.model.ids import OpId
-from takeback.model.operation import Change
+from takeback.model.operation import Change, ChangeStatus
 from takeback.model.paths import WorkspacePath, is_within
 from takeback.model.state import FileKind, FileState
 from takeback.store.diff import differ
@@ -27,6 +27,15 @@ class FileDiff:
     moved_from: WorkspacePath | None
     before: FileState
     after: FileState
+
+    @property
+    def status(self) -> ChangeStatus:
+        """The difference in one word."""
+        if not self.before.exists:
+            return ChangeStatus.CREATED
+        if not self.after.exists:
+            return ChangeStatus.DELETED
+        return ChangeStatus.RENAMED if self.moved_from else ChangeStatus.MODIFIED
 
 
 def of_operation(changes: Sequence[Change]) -> tuple[FileDiff, ...]:

@@ -4,28 +4,124 @@ from __future__ import annotations
 
 from takeback.aio import Core
 from takeback.checkpoints import CheckpointKind, Wanted
-from takeback.lsp.arguments import Arguments
+from takeback.errors import UsageError
+from takeback.lsp import protocol
+from takeback.lsp.arguments import Arguments, required
 from takeback.lsp.commands import asking
 from takeback.lsp.server import Server
-from takeback.service import answers
+from takeback.service import answers, checkpointing, choosing, looking, wording
 from takeback.service.requests import Message
+
+_NONE = {"version": answers.VERSION, "checkpoint": None}
 
 
 async def create(server: Server, core: Core, arguments: Arguments | None) -> Message:
-    """Make a checkpoint of the files."""
+    """Make a checkpoint of the files; unsaved text is not in it."""
     if arguments is None:
-        answer = await server.ask(
-            "Create a checkpoint of all files as they are on disk?",
-            ("Create", asking.CANCEL),
-            "Call the command with arguments.",
-        )
-        if answer != "Create":
-            return {"version": answers.VERSION, "checkpoint": None}
-        arguments = {}
+        question = "Create a checkpoint of all files as they are on disk?"
+        otherwise = asking.call(protocol.CREATE_CHECKPOINT, {"label": "before"})
+        if not await asking.confirmed(server, question, "Create", otherwise):
+            return _NONE
+    given = arguments or {}
     wanted = Wanted(
-        label=arguments.get("label", ""),
-        kind=CheckpointKind(arguments.get("kind", CheckpointKind.MANUAL)),
-        tags=tuple(arguments.get("tags", ())),
-        context=dict(arguments.get("context", {})),
+        label=given.get("label", ""),
+        kind=CheckpointKind(given.get("kind", CheckpointKind.MANUAL)),
+        tags=tuple(given.get("tags", ())),
+        context=dict(given.get("context", {})),
     )
-    return await core.do(lambda desk: desk.create_checkpoint(wanted))
+    made = await core.do(lambda desk: checkpointing.create(desk.workspace, wanted))
+    if arguments is None:
+        server.say(f"{made.id} was created.")
+    return answers.checkpoint(made)
+
+
+async def list_all(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Every checkpoint, newest first."""
+    found = await core.do(lambda desk: desk.workspace.checkpoints.all())
+    if arguments is None:
+        names = "; ".join(f"{one.id} {wording.plain(one.label)}".strip() for one in found[:20])
+        server.say(
+            f"{wording.numbered('checkpoint', len(found))}: {names}" if found else "There is no checkpoint."
+        )
+    return answers.checkpoints(found)
+
+
+async def update(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Another label, or pinned or not. Asked for without arguments, it pins or unpins."""
+    if arguments is None:
+        chosen = await _chosen(server, core, "Pin or unpin which checkpoint?", protocol.UPDATE_CHECKPOINT)
+        if chosen is None:
+            return _NONE
+        is_pinned = await core.do(lambda desk: desk.workspace.checkpoints.find(chosen).pinned)
+        server.say(f"{chosen} is {'no longer pinned' if is_pinned else 'pinned: it never expires'}.")
+        arguments = {"id": chosen, "pinned": not is_pinned}
+    name = required(arguments, "id", "cp-3")
+    changes = {key: arguments[key] for key in ("label", "pinned") if key in arguments}
+    if not changes:
+        raise UsageError(
+            "neither label nor pinned is given", hint='For example {"id": "cp-3", "pinned": true}.'
+        )
+    return answers.checkpoint(await core.do(lambda desk: desk.workspace.checkpoints.edit(name, **changes)))
+
+
+async def delete(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Delete a checkpoint; operations and their content stay."""
+    if arguments is None:
+        name = await _chosen(server, core, "Delete which checkpoint?", protocol.DELETE_CHECKPOINT)
+        if name is None:
+            return _NONE
+        arguments = {"id": name}
+    name = required(arguments, "id", "cp-3")
+    return answers.checkpoint(await core.do(lambda desk: desk.workspace.checkpoints.delete(name)))
+
+
+async def export(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Write a checkpoint as a commit on a new branch of the user's repository."""
+    asks = arguments is None
+    if arguments is None:
+        name = await _chosen(server, core, "Export which checkpoint?", protocol.EXPORT_CHECKPOINT)
+        if name is None or not await _may_export(server, name):
+            return _NONE
+        arguments = {"id": name, "branch": _branch(name)}
+    name, branch = required(arguments, "id", "cp-3"), required(arguments, "branch", "before")
+    made = await core.do(lambda desk: checkpointing.export(desk.workspace, name, branch))
+    if asks:
+        server.say(f"{made.checkpoint.id} is commit {made.commit[:12]} on the new branch {made.branch}.")
+    return answers.exported(made)
+
+
+async def compare(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """What differs between a checkpoint and now."""
+    asks = arguments is None
+    if arguments is None:
+        name = await _chosen(server, core, "Compare which checkpoint with now?", protocol.COMPARE_CHECKPOINT)
+        if name is None:
+            return _NONE
+        arguments = {"id": name}
+    name = required(arguments, "id", "cp-3")
+    compared = await core.do(lambda desk: looking.compare(desk.workspace, name))
+    if asks:
+        paths = [file["path"] for file in compared["files"]]
+        what = wording.numbered("file", len(paths))
+        server.say(f"Since {name}, {what} changed{': ' + wording.files(paths) if paths else ''}.")
+    return compared
+
+
+async def _may_export(server: Server, name: str) -> bool:
+    question = f"Write {name} as a commit on the new branch {_branch(name)} of your repository?"
+    otherwise = asking.call(protocol.EXPORT_CHECKPOINT, {"id": name, "branch": _branch(name)})
+    return await asking.confirmed(server, question, "Export", otherwise)
+
+
+def _branch(name: str) -> str:
+    return f"takeback/{name}"
+
+
+async def _chosen(server: Server, core: Core, question: str, command: str) -> str | None:
+    choices = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+    if not choices:
+        server.say("There is no checkpoint.")
+        return None
+    example = {"id": choices[0].value, **({"branch": "b"} if command == protocol.EXPORT_CHECKPOINT else {})}
+    chosen = await asking.choose(server, question, choices, f"{question} {asking.call(command, example)}")
+    return chosen.value if chosen else None

@@ -3,11 +3,69 @@
 from __future__ import annotations
 
 from takeback.aio import Core
-from takeback.lsp.arguments import Arguments
+from takeback.lsp import protocol
+from takeback.lsp.arguments import Arguments, required
+from takeback.lsp.commands import asking
+from takeback.lsp.commands.taking_back import paths
 from takeback.lsp.server import Server
+from takeback.model.ids import OpId
+from takeback.service import answers, choosing, recording, wording
+from takeback.service.choosing import Choice
+from takeback.service.desk import Desk
 from takeback.service.requests import Message
 
+_ALL = OpId(0)
 
-async def status(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
+
+async def status(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """The workspace at a glance."""
-    return await core.do(lambda desk: desk.status())
+    found = await core.do(lambda desk: desk.status())
+    if arguments is None:
+        n = found["counters"].get("operations", 0)
+        state = "paused" if found["paused"] else "recording"
+        notices = "".join(f" {wording.plain(one, 200)}." for one in found["notices"][:3])
+        server.say(f"Takeback: {state}, {wording.numbered('operation', n)} in {core.root}.{notices}")
+    return found
+
+
+async def keep(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Say that a foreign operation is fine, everywhere or in one file: its marks end."""
+    if arguments is None:
+        chosen = await _chosen(server, core)
+        if chosen is None:
+            return {"version": answers.VERSION, "kept": []}
+        kept = await core.do(lambda desk: recording.keep(desk.workspace, (chosen,) if chosen else ()))
+        server.say(f"Kept {wording.numbered('operation', len(kept))}.")
+        return {"version": answers.VERSION, "kept": list(kept)}
+    op = OpId(required(arguments, "operation", 12))
+    where = paths(core, arguments["uri"]) if "uri" in arguments else ()
+    kept = await core.do(lambda desk: recording.keep(desk.workspace, (op,), where))
+    return {"version": answers.VERSION, "kept": list(kept)}
+
+
+async def pause(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
+    """Stop recording, after what has happened so far."""
+
+    def act(desk: Desk) -> None:
+        recording.pause(desk.workspace)
+
+    await core.do(act)
+    return {"version": answers.VERSION, "paused": True}
+
+
+async def resume(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
+    """Record again; what happened meanwhile becomes one operation."""
+    found = await core.do(lambda desk: recording.resume(desk.workspace))
+    return {"version": answers.VERSION, "paused": False, "operation": answers.recorded(found)["operation"]}
+
+
+async def _chosen(server: Server, core: Core) -> OpId | None:
+    choices = await core.do(lambda desk: choosing.foreign(desk.workspace))
+    if not choices:
+        server.say("There is nothing to keep.")
+        return None
+    every = Choice(value=_ALL, line="All of them")
+    offered = (every, *choices) if len(choices) > 1 else choices
+    otherwise = f"Keep which operation? {asking.call(protocol.KEEP, {'operation': choices[0].value})}"
+    chosen = await asking.choose(server, "Keep which operation?", offered, otherwise)
+    return chosen.value if chosen else None

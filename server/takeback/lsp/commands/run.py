@@ -12,7 +12,7 @@ from takeback.aio import Core
 from takeback.errors import TakebackError
 from takeback.lsp import protocol
 from takeback.lsp.arguments import Arguments, arguments_in
-from takeback.lsp.commands import checkpoints, recording, taking_back
+from takeback.lsp.commands import checkpoints, recording, taking_back, timeline
 from takeback.lsp.server import REQUEST_FAILED, Server
 from takeback.service import answers
 from takeback.service.requests import Message
@@ -37,9 +37,23 @@ _COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         protocol.UNDO_LAST: taking_back.undo_last,
         protocol.UNDO_OPERATIONS: taking_back.undo_operations,
+        protocol.UNDO_TURN: taking_back.undo_turn,
+        protocol.UNDO_SINCE: taking_back.undo_since,
         protocol.REDO: taking_back.redo,
         protocol.ROLLBACK: taking_back.rollback,
+        protocol.RESTORE: taking_back.restore,
+        protocol.RESOLVE_CONFLICT: taking_back.resolve_conflict,
+        protocol.KEEP: recording.keep,
         protocol.CREATE_CHECKPOINT: checkpoints.create,
+        protocol.LIST_CHECKPOINTS: checkpoints.list_all,
+        protocol.UPDATE_CHECKPOINT: checkpoints.update,
+        protocol.DELETE_CHECKPOINT: checkpoints.delete,
+        protocol.EXPORT_CHECKPOINT: checkpoints.export,
+        protocol.COMPARE_CHECKPOINT: checkpoints.compare,
+        protocol.SHOW_TIMELINE: timeline.show_timeline,
+        protocol.SHOW_OPERATION: timeline.show_operation,
+        protocol.PAUSE_RECORDING: recording.pause,
+        protocol.RESUME_RECORDING: recording.resume,
         protocol.STATUS: recording.status,
     }
 )

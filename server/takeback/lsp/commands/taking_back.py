@@ -1,94 +1,187 @@
-"""Commands that take something back."""
+"""Commands that take something back, or bring it back."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from takeback.aio import Core
 from takeback.errors import UsageError
-from takeback.lsp import convert
-from takeback.lsp.arguments import Arguments
-from takeback.lsp.commands import asking
+from takeback.lsp import convert, protocol
+from takeback.lsp.arguments import ALSO, Arguments, required
+from takeback.lsp.commands import asking, conflicts
 from takeback.lsp.server import Server
 from takeback.lsp.taking_back import Asked, take_back
-from takeback.model.ids import OpId
+from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import OperationKind, parse_actor
 from takeback.model.paths import WorkspacePath, workspace_path
-from takeback.service import answers
+from takeback.service import answers, choosing
+from takeback.service.choosing import Choice
 from takeback.service.requests import Message, Outcome, Request, Result, Verb
 from takeback.undo.clash import OnConflict
 
-NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
+_UNDO = Verb(kind=OperationKind.UNDO)
+_REDO = Verb(kind=OperationKind.REDO)
+_NOTHING = Result(outcome=Outcome.NOTHING, operation=None, undone=(), files=())
+_ALL = "all of them"
+
+
+# -- undo ----------------------------------------------------------------------------------------
 
 
 async def undo_last(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back the last operations."""
     if arguments is None:
-        return await _undo_asked(server, core, "Take back which operation?")
+        return await _undo_one(server, core, protocol.UNDO_LAST, {"n": 1})
     request = _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
-    return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
+    return await _done(server, core, _UNDO, request)
 
 
 async def undo_operations(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back these operations."""
     if arguments is None:
-        return await _undo_asked(server, core, "Take back which operation?")
-    request = _request(core, arguments, ops=_ids(arguments))
-    return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
+        return await _undo_one(server, core, protocol.UNDO_OPERATIONS, {"ids": [1]})
+    return await _done(server, core, _UNDO, _request(core, arguments, ops=_ids(arguments)))
+
+
+async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -> Message:
+    choices = await core.do(lambda desk: choosing.operations(desk.workspace))
+    chosen = await _chosen(server, "Take back which operation?", choices, (name, example))
+    return await _asked(server, core, _UNDO, Request(ops=(chosen.value,)) if chosen else None)
+
+
+async def undo_turn(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back a turn: the one that is named, else the last of which something stands."""
+    if arguments is not None and "turn" in arguments:
+        return await _done(server, core, _UNDO, _request(core, arguments, turn=TurnId(arguments["turn"])))
+    choices = await core.do(lambda desk: choosing.turns(desk.workspace))
+    if arguments is not None:
+        turn = TurnId(choices[0].value) if choices else None
+        return await _done(server, core, _UNDO, _request(core, arguments, turn=turn)) if turn else _nothing()
+    call = (protocol.UNDO_TURN, {"turn": "turn-1"})
+    chosen = await _chosen(server, "Take back which turn?", choices, call)
+    return await _asked(server, core, _UNDO, Request(turn=TurnId(chosen.value)) if chosen else None)
+
+
+async def undo_since(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back what came after a moment."""
+    if arguments is None:
+        choices = await core.do(lambda desk: choosing.moments(desk.workspace))
+        call = (protocol.UNDO_SINCE, {"since": "10m"})
+        chosen = await _chosen(server, "Take back everything since when?", choices, call)
+        return await _asked(server, core, _UNDO, Request(since=chosen.value) if chosen else None)
+    since = required(arguments, "since", "10m")
+    return await _done(server, core, _UNDO, _request(core, arguments, since=since))
+
+
+# -- redo, rollback, restore ---------------------------------------------------------------------
 
 
 async def redo(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Bring back what was taken back last, or these operations."""
     if arguments is None:
-        answer = await server.ask(
-            "Bring back what was taken back last?",
-            ("Bring back", asking.CANCEL),
-            "Call the command with arguments.",
+        choices = await core.do(lambda desk: choosing.undone(desk.workspace))
+        chosen = await _chosen(
+            server, "Bring back what which undo took back?", choices, (protocol.REDO, {"n": 1})
         )
-        if answer != "Bring back":
-            return answers.result(NOTHING)
-        arguments = {}
+        return await _asked(server, core, _REDO, Request(ops=(chosen.value,)) if chosen else None)
     ops = _ids(arguments) if "ids" in arguments else ()
     request = _request(core, arguments, n=None if ops else arguments.get("n", 1), ops=ops)
-    return await _answered(server, core, Verb(kind=OperationKind.REDO), request)
+    return await _done(server, core, _REDO, request)
 
 
 async def rollback(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back everything after a checkpoint."""
     if arguments is None:
-        choices = await core.do(lambda desk: desk.checkpoint_choices())
-        named = {line: name for name, line in choices}
-        answer = (
-            await server.ask(
-                "Roll back to which checkpoint?", (*named, asking.CANCEL), "Call the command with arguments."
-            )
-            if named
-            else None
-        )
-        if answer not in named:
-            return answers.result(NOTHING)
-        arguments = {"checkpoint": named[answer]}
-    if "checkpoint" not in arguments:
-        raise UsageError("rollback needs a checkpoint", hint='For example {"checkpoint": "cp-3"}.')
-    verb = Verb(kind=OperationKind.ROLLBACK, checkpoint=arguments["checkpoint"])
-    return await _answered(server, core, verb, _request(core, arguments))
+        choices = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+        call = (protocol.ROLLBACK, {"checkpoint": "cp-1"})
+        chosen = await _chosen(server, "Roll back to which checkpoint?", choices, call)
+        if chosen is None:
+            return _nothing()
+        return await _asked(server, core, _to(chosen.value), Request())
+    name = required(arguments, "checkpoint", "cp-3")
+    return await _done(server, core, _to(name), _request(core, arguments))
 
 
-async def _undo_asked(server: Server, core: Core, question: str) -> Message:
-    choices = await core.do(lambda desk: desk.choices())
-    named = {line: op for op, line in choices}
-    if not named:
-        server.say("There is nothing to take back.")
-        return answers.result(NOTHING)
-    answer = await server.ask(question, (*named, asking.CANCEL), "Call the command with arguments.")
-    if answer not in named:
-        return answers.result(NOTHING)
-    request = Request(ops=(OpId(named[answer]),))
-    return await _answered(server, core, Verb(kind=OperationKind.UNDO), request)
+async def restore(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Put files back to a checkpoint's content."""
+    if arguments is None:
+        return await _restore_asked(server, core)
+    name = required(arguments, "checkpoint", "cp-3")
+    return await _done(server, core, _from(name), _request(core, arguments))
 
 
-async def _answered(server: Server, core: Core, verb: Verb, request: Request) -> Message:
+async def _restore_asked(server: Server, core: Core) -> Message:
+    call = (protocol.RESTORE, {"checkpoint": "cp-1", "uris": ["file:///a.py"]})
+    checkpoints = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+    chosen = await _chosen(server, "Put files back to which checkpoint?", checkpoints, call)
+    if chosen is None:
+        return _nothing()
+    name = chosen.value
+    paths = await core.do(lambda desk: choosing.paths_since(desk.workspace, name))
+    every = Choice(value=_ALL, line=f"All {len(paths)} files that changed since")
+    which = await _chosen(server, "Which files?", (every, *paths) if len(paths) > 1 else paths, call)
+    if which is None:
+        return _nothing()
+    wanted = tuple(WorkspacePath(one.value) for one in (paths if which is every else (which,)))
+    return await _asked(server, core, _from(name), Request(paths=wanted))
+
+
+def _to(checkpoint: str) -> Verb:
+    return Verb(kind=OperationKind.ROLLBACK, checkpoint=checkpoint)
+
+
+def _from(checkpoint: str) -> Verb:
+    return Verb(kind=OperationKind.RESTORE, checkpoint=checkpoint)
+
+
+# -- conflicts -----------------------------------------------------------------------------------
+
+
+async def resolve_conflict(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back one operation in one file, with a decision about what is in the way there."""
+    arguments = arguments or {}
+    op = OpId(required(arguments, "operation", 12))
+    choice = required(arguments, "choice", ALSO)
+    required(arguments, "uri", "file:///a.py")
+    request = _request(core, {name: arguments[name] for name in arguments if name != "choice"}, ops=(op,))
+    if choice != ALSO:
+        return await _done(server, core, _UNDO, replace(request, on_conflict=OnConflict(choice)))
+    result = await take_back(server, core, Asked(verb=_UNDO, request=request))
+    return answers.result(await conflicts.with_the_others(server, core, request, result))
+
+
+# -- carrying out --------------------------------------------------------------------------------
+
+
+async def _chosen(
+    server: Server, question: str, choices: Sequence[Choice[Any]], call: tuple[str, Arguments]
+) -> Choice[Any] | None:
+    """What the person chose. Where there is nothing to choose from, that is said."""
+    if not choices:
+        server.say("There is nothing to choose from.")
+        return None
+    otherwise = f"{question} The newest is {choices[0].line}. {asking.call(*call)}"
+    return await asking.choose(server, question, choices, otherwise)
+
+
+async def _asked(server: Server, core: Core, verb: Verb, request: Request | None) -> Message:
+    """The answer to what a person chose, who is asked on where something is in the way, and hears what became of it."""
+    if request is None:
+        return _nothing()
+    result = await take_back(server, core, Asked(verb=verb, request=request))
+    result = await conflicts.decided(server, core, Asked(verb=verb, request=request), result)
+    conflicts.tell(server, result)
+    return answers.result(result)
+
+
+async def _done(server: Server, core: Core, verb: Verb, request: Request) -> Message:
     return answers.result(await take_back(server, core, Asked(verb=verb, request=request)))
+
+
+def _nothing() -> Message:
+    return answers.result(_NOTHING)
 
 
 # -- arguments -----------------------------------------------------------------------------------
@@ -99,20 +192,22 @@ def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
     uris = [*arguments.get("uris", ()), *([arguments["uri"]] if "uri" in arguments else [])]
     return Request(
         actor=parse_actor(actor) if actor is not None else None,
-        paths=tuple(path for uri in uris for path in _paths(core, uri)),
+        paths=tuple(path for uri in uris for path in paths(core, uri)),
+        inferred=arguments.get("inferred", False),
         dry_run=arguments.get("dryRun", False),
         on_conflict=OnConflict(arguments.get("onConflict", OnConflict.STOP)),
+        reason=arguments.get("reason", ""),
         **more,
     )
 
 
-def _paths(core: Core, uri: str) -> tuple[WorkspacePath, ...]:
+def paths(core: Core, uri: str) -> tuple[WorkspacePath, ...]:
     """What a URI names; of a link that is the link itself, and the file that its document is."""
     named = {convert.relative_path(core.root, uri), convert.document_path(core.root, uri)}
-    paths = tuple(workspace_path(path) for path in named if path is not None)
-    if not paths:
+    found = tuple(workspace_path(path) for path in named if path is not None)
+    if not found:
         raise UsageError(f"{uri} lies outside the workspace {core.root}")
-    return paths
+    return found
 
 
 def _ids(arguments: Arguments) -> tuple[OpId, ...]:

@@ -1,0 +1,59 @@
+"""Commands that show what happened."""
+
+from __future__ import annotations
+
+from takeback.aio import Core
+from takeback.lsp import protocol
+from takeback.lsp.arguments import Arguments, required
+from takeback.lsp.commands import asking
+from takeback.lsp.commands.taking_back import paths, undo_operations
+from takeback.lsp.server import Server
+from takeback.model.ids import OpId
+from takeback.service import answers, choosing, looking, recording, wording
+from takeback.service.choosing import Choice
+from takeback.service.requests import Message
+
+_UNDO = Choice(value="undo", line="Take it back")
+_KEEP = Choice(value="keep", line="Keep it")
+_N = 50
+
+
+async def show_timeline(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """The last operations, of a file or of the whole workspace."""
+    if arguments is None:
+        return await _browse(server, core, protocol.SHOW_TIMELINE)
+    where = paths(core, arguments["uri"]) if "uri" in arguments else ()
+    found = await core.do(lambda desk: looking.log(desk.workspace, looking.Wanted(n=_N, paths=where)))
+    return answers.log(found)
+
+
+async def show_operation(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """One operation, with a unified diff for each file."""
+    if arguments is None:
+        return await _browse(server, core, protocol.SHOW_OPERATION)
+    op = OpId(required(arguments, "id", 12))
+    return await core.do(lambda desk: looking.shown(desk.workspace, op))
+
+
+async def _browse(server: Server, core: Core, command: str) -> Message:
+    """Let the person choose an operation, and what becomes of it."""
+    choices = await core.do(lambda desk: choosing.recorded(desk.workspace))
+    if not choices:
+        server.say("Nothing was recorded yet.")
+        return answers.log(())
+    example = {"id": choices[0].value} if command == protocol.SHOW_OPERATION else {}
+    otherwise = f"The last operation is {choices[0].line}. {asking.call(command, example)}"
+    chosen = await asking.choose(server, "Which operation?", choices, otherwise)
+    if chosen is None:
+        return answers.log(())
+    op = chosen.value
+    found = await core.do(lambda desk: looking.shown(desk.workspace, op))
+    changes = [f"{one['status']} {wording.plain(one['path'])}" for one in found["operations"][0]["changes"]]
+    more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
+    question = f"{chosen.line}. {', '.join(changes[:5])}{more}"
+    way = await asking.choose(server, question, (_UNDO, _KEEP), question)
+    if way is _UNDO:
+        await undo_operations(server, core, {"ids": [op]})
+    elif way is _KEEP:
+        await core.do(lambda desk: recording.keep(desk.workspace, (op,)))
+    return found
