@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from takeback.journal import views
 from takeback.journal.log import Journal
@@ -25,17 +25,23 @@ class Claims:
         self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
         """The operation that is being claimed, by whom, and how much of it."""
 
-    def claim(self, source: Source, path: WorkspacePath, state: FileState) -> OpId | None:
+    def claim(
+        self, source: Source, path: WorkspacePath, state: FileState, over: Set[str] = frozenset()
+    ) -> OpId | None:
         """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
 
-        Of several writes in one operation, all have to be claimed.
+        Of several writes in one operation, all have to be claimed. What is `over`'s can be claimed as well.
         """
         with self._journal.transaction():
             last = views.touching(self._journal, path, self._journal.last_operation())
             if last is None or last.after != state or last.path != path:
                 return None
             operation = views.operation(self._journal, last.op)
-            if not self._is_unclaimed(operation) or not self._is_all_of(operation, last.seq, source.actor):
+            if operation.actor == source.actor and not operation.inferred:
+                return None
+            if not self._is_unclaimed(operation, over) or not self._is_all_of(
+                operation, last.seq, source.actor
+            ):
                 return None
             self._attribute(operation, source)
         return operation.id
@@ -52,10 +58,10 @@ class Claims:
     def _is_recent(self, operation: Operation) -> bool:
         return 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
 
-    def _is_unclaimed(self, operation: Operation) -> bool:
-        """Whether it was seen a moment ago and nobody said whose it is."""
-        found = operation.kind is OperationKind.EDIT and (operation.inferred or operation.actor == UNKNOWN)
-        return found and self._is_recent(operation)
+    def _is_unclaimed(self, operation: Operation, over: Set[str] = frozenset()) -> bool:
+        """Whether it was seen a moment ago and nobody said whose it is, or only one of `over` did."""
+        is_free = operation.inferred or operation.actor == UNKNOWN or operation.actor in over
+        return operation.kind is OperationKind.EDIT and is_free and self._is_recent(operation)
 
     def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:
         """Whether that actor has claimed every change of it, now that this one is claimed too."""

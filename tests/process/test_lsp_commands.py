@@ -323,3 +323,20 @@ async def test_recording_is_paused_and_goes_on(client):
     resumed = await editor.run("takeback.resumeRecording")
 
     assert (resumed["paused"], resumed["operation"]["changes"][0]["path"]) == (False, "a.txt")
+
+
+@pytest.mark.promise(2)
+async def test_a_hunk_is_taken_back_alone(client):
+    """`undoHunk` takes back one hunk of an operation in a file, and the rest of it stays."""
+    editor = client.editor
+    words = ("run", "--actor", "agent:a", "--", "sed", "-i", "s/^line \\(3\\|20\\)$/agent \\1/", "a.txt")
+    await asyncio.to_thread(editor.takeback, *words)
+    await editor.recorded(1)
+
+    result = await editor.run("takeback.undoHunk", {"operation": 1, "uri": editor.uri("a.txt"), "hunk": 2})
+
+    assert result["outcome"] == "applied"
+    assert text(editor) == TEXT.replace("line 3\n", "agent 3\n")
+    for wrong in ({}, {"operation": 1, "hunk": 1}, {"operation": 1, "uri": editor.uri("a.txt"), "hunk": 9}):
+        with pytest.raises(JsonRpcException):
+            await editor.run("takeback.undoHunk", wrong)

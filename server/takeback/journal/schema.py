@@ -117,12 +117,17 @@ def _second(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE unsynced (blob TEXT PRIMARY KEY, body BLOB NOT NULL)")
 
 
+def _third(connection: sqlite3.Connection) -> None:
+    # The timeline of one actor among a million operations of others.
+    connection.execute("CREATE INDEX attributions_by_actor ON attributions (actor, op)")
+
+
 def statements(script: str) -> Iterator[str]:
     """The statements of a script that holds no semicolon elsewhere."""
     return filter(str.strip, script.split(";"))
 
 
-MIGRATIONS = (_first, _second)
+MIGRATIONS = (_first, _second, _third)
 """Migration N brings a journal from version N to N + 1; each runs in the transaction that records it."""
 
 

@@ -29,7 +29,17 @@ from takeback.service.arguments import (
 )
 from takeback.undo.clash import OnConflict
 
-__all__ = ["ALSO", "TAKES", "Arguments", "arguments_in", "required"]
+__all__ = [
+    "ALSO",
+    "FILTER",
+    "MESSAGES",
+    "TAKES",
+    "Arguments",
+    "arguments_in",
+    "checked",
+    "parameters_in",
+    "required",
+]
 
 _ANY_COMMAND = {"workspace": URI, "uri": URI}
 _TAKING_BACK = {
@@ -49,6 +59,7 @@ TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
         protocol.UNDO_OPERATIONS: {"ids": NUMBERS, **_NARROWED},
         protocol.UNDO_TURN: {"turn": NAME, **_NARROWED},
         protocol.UNDO_SINCE: {"since": NAME, **_NARROWED},
+        protocol.UNDO_HUNK: {"operation": NUMBER, "hunk": NUMBER, **_TAKING_BACK},
         protocol.REDO: {"n": NUMBER, "ids": NUMBERS, **_TAKING_BACK},
         protocol.ROLLBACK: {"checkpoint": NAME, **_NARROWED},
         protocol.RESTORE: {"checkpoint": NAME, **_TAKING_BACK},
@@ -81,12 +92,34 @@ TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
 )
 """By command: the arguments and their kinds."""
 
+_ANY_MESSAGE = {"workspace": URI}
+MESSAGES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
+    {
+        protocol.BEGIN_TURN: {"actor": NAME, "label": TEXT, **_ANY_MESSAGE},
+        protocol.END_TURN: {"turn": NAME, **_ANY_MESSAGE},
+        protocol.RECORD_EDIT: {"uris": URIS, "actor": NAME, "label": TEXT, **_ANY_MESSAGE},
+        protocol.TIMELINE: {"before": NUMBER, "limit": NUMBER, "filter": OBJECT, **_ANY_MESSAGE},
+    }
+)
+"""By message: the parameters and their kinds."""
+FILTER: Mapping[str, Kind] = MappingProxyType(
+    {"actor": NAME, "uri": URI, "path": NAME, "text": NAME, "turn": NAME}
+)
+"""What a timeline can be narrowed by."""
+
 
 def required(arguments: Arguments, name: str, example: object) -> Any:
     """An argument that has to be there. Raises UsageError if it is not, with an example of one."""
     if name not in arguments:
         raise UsageError(f"{name} is missing", hint=f"For example {json.dumps({name: example})}.")
     return arguments[name]
+
+
+def parameters_in(method: str, given: Any) -> Arguments:
+    """The parameters of a message, `null` being no value. Raises UsageError for what it does not take."""
+    if not isinstance(given, Mapping | None):
+        raise UsageError(f"{method} was sent with {shown(given)}", hint=known(MESSAGES[method]))
+    return checked(method, given or {}, MESSAGES[method])
 
 
 def arguments_in(command: str, given: Sequence[Any]) -> Arguments | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from takeback.lsp import files, virtual
+from takeback.lsp import files, messages, virtual
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
@@ -25,6 +25,7 @@ def register(server: Server) -> None:
     server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
     files.register(server)
     virtual.register(server)
+    messages.register(server)
     for name in COMMANDS:
         server.command(name)(_command(name))
 

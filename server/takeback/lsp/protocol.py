@@ -31,6 +31,7 @@ UNDO_LAST = "takeback.undoLast"
 UNDO_OPERATIONS = "takeback.undoOperations"
 UNDO_TURN = "takeback.undoTurn"
 UNDO_SINCE = "takeback.undoSince"
+UNDO_HUNK = "takeback.undoHunk"
 REDO = "takeback.redo"
 ROLLBACK = "takeback.rollback"
 RESTORE = "takeback.restore"
@@ -53,6 +54,7 @@ COMMANDS = (
     UNDO_OPERATIONS,
     UNDO_TURN,
     UNDO_SINCE,
+    UNDO_HUNK,
     REDO,
     ROLLBACK,
     RESTORE,
@@ -71,10 +73,23 @@ COMMANDS = (
     STATUS,
 )
 
+BEGIN_TURN = "takeback/beginTurn"
+END_TURN = "takeback/endTurn"
+RECORD_EDIT = "takeback/recordEdit"
+TIMELINE = "takeback/timeline"
+
+MESSAGES = (BEGIN_TURN, END_TURN, RECORD_EDIT, TIMELINE)
+"""Client to server: requests, each with one object."""
+
 SAVE = "takeback/save"
-"""Server to client: save this document. Only to clients that declare `experimental.takeback.save`."""
+"""Server to client: save this document."""
 TIMELINE_CHANGED = "takeback/timelineChanged"
 """Server to client: there are new operations."""
+STATUS_CHANGED = "takeback/status"
+"""Server to client: what is recorded, and what happened last."""
+
+TO_CLIENT = (SAVE, TIMELINE_CHANGED, STATUS_CHANGED)
+"""Only to clients that declare the last part of the name under `experimental.takeback`: others may warn of it."""
 
 NOT_INITIALIZED = -32002
 """Source: Language Server Protocol 3.17, "ServerNotInitialized"."""

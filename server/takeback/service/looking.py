@@ -35,6 +35,8 @@ class Wanted:
     paths: tuple[WorkspacePath, ...] = ()
     turn: str | None = None
     since: str | None = None
+    text: str = ""
+    before: OpId | None = None
 
 
 def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
@@ -43,15 +45,26 @@ def log(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
     return _page(workspace, wanted)
 
 
+def page(workspace: Workspace, wanted: Wanted, n: int) -> pages.Page:
+    """At most `n` operations and where the next page begins, quickly among a million. Raises NotFound for a turn."""
+    glance(workspace)
+    return pages.bounded(workspace.journal, _filter(workspace, wanted), n)
+
+
 def _page(workspace: Workspace, wanted: Wanted) -> tuple[Operation, ...]:
+    return pages.page(workspace.journal, _filter(workspace, wanted), wanted.n)
+
+
+def _filter(workspace: Workspace, wanted: Wanted) -> pages.Filter:
     turn = views.turn(workspace.journal, TurnId(wanted.turn)).id if wanted.turn else None
-    narrowed = pages.Filter(
+    return pages.Filter(
         actor=parse_actor(wanted.actor) if wanted.actor else None,
         paths=wanted.paths,
         turn=turn,
         after=position_of(workspace, wanted.since) if wanted.since else OpId(0),
+        text=wanted.text,
+        before=wanted.before,
     )
-    return pages.page(workspace.journal, narrowed, wanted.n)
 
 
 def operation(workspace: Workspace, op: OpId) -> Operation:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -11,8 +12,8 @@ from pygls.exceptions import JsonRpcException
 from takeback.aio import Core
 from takeback.errors import TakebackError
 from takeback.lsp import protocol
-from takeback.lsp.arguments import Arguments, arguments_in
-from takeback.lsp.commands import checkpoints, recording, taking_back, timeline
+from takeback.lsp.arguments import Arguments, arguments_in, parameters_in
+from takeback.lsp.commands import checkpoints, recording, taking_back, timeline, turns
 from takeback.lsp.server import REQUEST_FAILED, Server
 from takeback.service import answers
 from takeback.service.requests import Message
@@ -23,11 +24,27 @@ Command = Callable[[Server, Core, Arguments | None], Awaitable[Message]]
 
 async def run_command(server: Server, name: str, given: Sequence[Any]) -> Message:
     """The answer to one command, in the JSON of the command line."""
-    try:
+    with _answered():
         arguments = arguments_in(name, given)
         known = arguments or {}
         core = await server.core_for(known.get("workspace") or known.get("uri"))
         return await _COMMANDS[name](server, core, arguments)
+
+
+async def run_message(server: Server, name: str, given: Any) -> Message:
+    """The answer to one message of our own."""
+    with _answered():
+        parameters = parameters_in(name, given)
+        uris = parameters.get("uris") or (None,)
+        core = await server.core_for(parameters.get("workspace") or uris[0])
+        return await _MESSAGES[name](server, core, parameters)
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Errors of the core become answers that say the same as on the command line."""
+    try:
+        yield
     except TakebackError as problem:
         text = f"{problem.message}. {problem.hint}".strip()
         raise JsonRpcException(text, REQUEST_FAILED, answers.error(problem)) from problem
@@ -39,6 +56,7 @@ _COMMANDS: Mapping[str, Command] = MappingProxyType(
         protocol.UNDO_OPERATIONS: taking_back.undo_operations,
         protocol.UNDO_TURN: taking_back.undo_turn,
         protocol.UNDO_SINCE: taking_back.undo_since,
+        protocol.UNDO_HUNK: taking_back.undo_hunk,
         protocol.REDO: taking_back.redo,
         protocol.ROLLBACK: taking_back.rollback,
         protocol.RESTORE: taking_back.restore,
@@ -55,5 +73,14 @@ _COMMANDS: Mapping[str, Command] = MappingProxyType(
         protocol.PAUSE_RECORDING: recording.pause,
         protocol.RESUME_RECORDING: recording.resume,
         protocol.STATUS: recording.status,
+    }
+)
+
+_MESSAGES: Mapping[str, Callable[[Server, Core, Arguments], Awaitable[Message]]] = MappingProxyType(
+    {
+        protocol.BEGIN_TURN: turns.begin,
+        protocol.END_TURN: turns.end,
+        protocol.RECORD_EDIT: turns.record_edit,
+        protocol.TIMELINE: timeline.page,
     }
 )

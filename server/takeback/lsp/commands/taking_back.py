@@ -75,6 +75,14 @@ async def undo_since(server: Server, core: Core, arguments: Arguments | None) ->
     return await _done(server, core, _UNDO, _request(core, arguments, since=since))
 
 
+async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> Message:
+    """Take back one hunk of one operation in one file; the rest of it stays."""
+    arguments = arguments or {}
+    op, hunk = OpId(required(arguments, "operation", 12)), required(arguments, "hunk", 1)
+    required(arguments, "uri", "file:///a.py")
+    return await _done(server, core, _UNDO, _request(core, arguments, ops=(op,), hunk=hunk))
+
+
 # -- redo, rollback, restore ---------------------------------------------------------------------
 
 

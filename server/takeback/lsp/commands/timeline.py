@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from takeback.aio import Core
-from takeback.lsp import protocol
-from takeback.lsp.arguments import Arguments, required
+from takeback.lsp import protocol, virtual
+from takeback.lsp.arguments import FILTER, Arguments, checked, required
 from takeback.lsp.commands import asking
 from takeback.lsp.commands.taking_back import paths, undo_operations
 from takeback.lsp.server import Server
 from takeback.model.ids import OpId
+from takeback.model.paths import workspace_path
+from takeback.model.words import as_text
 from takeback.service import answers, choosing, looking, recording, wording
 from takeback.service.choosing import Choice
 from takeback.service.requests import Message
 
 _UNDO = Choice(value="undo", line="Take it back")
 _KEEP = Choice(value="keep", line="Keep it")
+_SHOW = Choice(value="show", line="Show what it changed")
 _N = 50
+_MOST = 500
+"""So many operations at most in one answer."""
 
 
 async def show_timeline(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -35,6 +40,24 @@ async def show_operation(server: Server, core: Core, arguments: Arguments | None
     return await core.do(lambda desk: looking.shown(desk.workspace, op))
 
 
+async def page(_server: Server, core: Core, parameters: Arguments) -> Message:
+    """A page of operations, newest first, and what the next page has to be before."""
+    narrow = checked("filter", parameters.get("filter", {}), FILTER)
+    limit = min(parameters.get("limit", _N), _MOST)
+    where = paths(core, narrow["uri"]) if "uri" in narrow else ()
+    where += (workspace_path(narrow["path"]),) if "path" in narrow else ()
+    before = OpId(parameters["before"]) if "before" in parameters else None
+    wanted = looking.Wanted(
+        actor=narrow.get("actor"),
+        turn=narrow.get("turn"),
+        text=as_text(narrow.get("text", "")),
+        paths=where,
+        before=before,
+    )
+    found = await core.do(lambda desk: looking.page(desk.workspace, wanted, limit))
+    return {**answers.log(found.operations), "next": found.before}
+
+
 async def _browse(server: Server, core: Core, command: str) -> Message:
     """Let the person choose an operation, and what becomes of it."""
     choices = await core.do(lambda desk: choosing.recorded(desk.workspace))
@@ -51,9 +74,13 @@ async def _browse(server: Server, core: Core, command: str) -> Message:
     changes = [f"{one['status']} {wording.plain(one['path'])}" for one in found["operations"][0]["changes"]]
     more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     question = f"{chosen.line}. {', '.join(changes[:5])}{more}"
-    way = await asking.choose(server, question, (_UNDO, _KEEP), question)
+    way = await asking.choose(server, question, (_UNDO, _SHOW, _KEEP), question)
     if way is _UNDO:
         await undo_operations(server, core, {"ids": [op]})
+    elif way is _SHOW:
+        await virtual.show(
+            server, core, virtual.operation_diff_uri(core.root, op), f"What operation {op} changed"
+        )
     elif way is _KEEP:
         await core.do(lambda desk: recording.keep(desk.workspace, (op,)))
     return found
