@@ -1,0 +1,20 @@
+local running
+
+vim.api.nvim_create_autocmd("BufReadPost", {
+  callback = function()
+    running = running or vim.lsp.start_client({
+      name = "takeback",
+      cmd = { "takeback", "lsp" },
+      root_dir = vim.fs and vim.fs.dirname(vim.fs.find(".git", { upward = true })[1]) or vim.fn.getcwd(),
+    })
+    vim.lsp.buf_attach_client(0, running)
+  end,
+})
+
+-- What others write is shown as soon as you look.
+vim.api.nvim_create_autocmd({ "FocusGained", "BufEnter", "CursorHold" }, { command = "silent! checktime" })
+
+-- :Takeback undoLast, :Takeback rollback … ask what is meant.
+vim.api.nvim_create_user_command("Takeback", function(given)
+  vim.lsp.buf.execute_command({ command = "takeback." .. given.args })
+end, { nargs = 1 })
