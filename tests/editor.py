@@ -41,6 +41,8 @@ class Editor:
         self.questions = []
         self.edits = []
         self.refuses_to_save = False
+        self.encoding = UTF16
+        """The units that columns are counted in."""
         self.behave = None
         """What happens instead of applying an edit."""
 
@@ -73,6 +75,29 @@ class Editor:
         """Type something."""
         assert old in self.texts[name]
         self.show(name, self.texts[name].replace(old, new))
+
+    def type(self, name, *edits):
+        """Make edits one after the other, each `(line, column, end line, end column, new text)`, and tell of them."""
+        changes = []
+        for line, column, end_line, end_column, new in edits:
+            start = lsp.Position(line=line, character=column)
+            place = lsp.Range(start=start, end=lsp.Position(line=end_line, character=end_column))
+            self.texts[name] = with_edits(
+                self.texts[name], [lsp.TextEdit(range=place, new_text=new)], self.encoding
+            )
+            changes.append(lsp.TextDocumentContentChangePartial(range=place, text=new))
+        self.versions[name] += 1
+        identifier = lsp.VersionedTextDocumentIdentifier(uri=self.uri(name), version=self.versions[name])
+        self.client.text_document_did_change(
+            lsp.DidChangeTextDocumentParams(text_document=identifier, content_changes=changes)
+        )
+
+    def will_save(self, name, reason=lsp.TextDocumentSaveReason.Manual):
+        """Say that a document is about to be saved."""
+        identifier = lsp.TextDocumentIdentifier(uri=self.uri(name))
+        self.client.text_document_will_save(
+            lsp.WillSaveTextDocumentParams(text_document=identifier, reason=reason)
+        )
 
     def save(self, name, encoding="utf-8"):
         """Write a document to its file."""
@@ -142,7 +167,7 @@ class Editor:
         """Change a document as it was asked for, if the edit was made for what it shows."""
         if document.text_document.version != self.versions[name]:
             return lsp.ApplyWorkspaceEditResult(applied=False)
-        self.show(name, with_edits(self.texts[name], document.edits, UTF16))
+        self.show(name, with_edits(self.texts[name], document.edits, self.encoding))
         return lsp.ApplyWorkspaceEditResult(applied=True)
 
     def on_save(self, params):

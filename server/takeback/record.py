@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.journal.log import Journal
-from takeback.lines import rewrite_of
+from takeback.lines import rewrite_as_told, rewrite_of
 from takeback.model import renames, text
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import UNKNOWN, Change, Observation, OperationKind, returning
+from takeback.model.operation import UNKNOWN, Change, Edited, Observation, OperationKind, returning
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState, Reason
 from takeback.model.text import Rewrite
@@ -303,15 +303,31 @@ class Recorder:
                 source_file, source_state = self.state_of(origin)
                 entries.append(self._moved(one, origin, source_file, source_state))
             elif one.path not in gone and before != one.after:
-                entries.append(self._entry(one.path, file, before, one.after))
+                entries.append(self._entry(one.path, file, before, one.after, one.edited))
         return entries
 
     def _moved(self, one: Observation, origin: WorkspacePath, file: FileId, before: FileState) -> Entry:
         return Entry(file=file, path=one.path, moved_from=origin, before=before, after=one.after)
 
-    def _entry(self, path: WorkspacePath, file: FileId, before: FileState, after: FileState) -> Entry:
+    def _entry(
+        self,
+        path: WorkspacePath,
+        file: FileId,
+        before: FileState,
+        after: FileState,
+        edited: Edited | None = None,
+    ) -> Entry:
         flips = self.restored(file, path, before, after)
-        return Entry(file=file, path=path, before=before, after=after, flips=flips, flipping=bool(flips))
+        rewrite = None if flips else rewrite_as_told(self._store, before, after, edited)
+        return Entry(
+            file=file,
+            path=path,
+            before=before,
+            after=after,
+            flips=flips,
+            rewrite=rewrite,
+            flipping=bool(flips),
+        )
 
     def _baseline_state(self, path: WorkspacePath) -> FileState:
         baseline = self._baseline()

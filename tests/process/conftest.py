@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 
 import pytest
@@ -28,7 +29,7 @@ def project(tmp_path):
 SERVER = ClientServerConfig(server_command=[*TAKEBACK, "lsp"])
 
 
-async def connect(lsp_client, root, *, apply_edit=True, save=False):
+async def connect(lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=()):
     """Let an editor with these abilities open a folder."""
     editor = lsp_client.editor = Editor(lsp_client, root)
 
@@ -51,8 +52,11 @@ async def connect(lsp_client, root, *, apply_edit=True, save=False):
     answer = await lsp_client.initialize_session(
         lsp.InitializeParams(
             capabilities=capabilities,
-            client_info=lsp.ClientInfo(name="Testing", version="1"),
-            workspace_folders=[lsp.WorkspaceFolder(uri=root.as_uri(), name="project")],
+            client_info=lsp.ClientInfo(name=name, version="1"),
+            workspace_folders=[
+                lsp.WorkspaceFolder(uri=folder.as_uri(), name=folder.name)
+                for folder in (root, *(root / name for name in inside))
+            ],
         )
     )
     lsp_client.capabilities_of_server = answer.capabilities
@@ -72,6 +76,26 @@ async def second(lsp_client: LanguageClient, client, project):
     """Another server on the same folder, which follows the first one, and an editor of its own."""
     assert client.editor.root == project, "the first server records"
     await connect(lsp_client, project)
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def eglot_client(lsp_client: LanguageClient, project):
+    """The same with an editor that calls itself Eglot."""
+    await connect(lsp_client, project, name="Eglot")
+    yield
+    await lsp_client.shutdown_session()
+
+
+@pytest_lsp.fixture(config=SERVER)
+async def nested_client(lsp_client: LanguageClient, project):
+    """The same with a repository inside of the folder, which is open as a folder of its own too."""
+    inner = project / "inner"
+    shutil.copytree(project / ".git", inner / ".git")
+    (inner / "c.txt").write_text(TEXT, encoding="utf-8")
+    await connect(lsp_client, project, inside=["inner"])
+    await lsp_client.editor.run("takeback.status", {"workspace": inner.as_uri()})
     yield
     await lsp_client.shutdown_session()
 

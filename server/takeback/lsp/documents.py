@@ -14,6 +14,8 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
+from takeback.model.spans import LineEdit, line_edit
+
 _ENDING = re.compile(r"\r\n|\n|\r")
 _BYTES = 0x7F, 0x7FF, 0xFFFF
 
@@ -35,15 +37,11 @@ class Document:
         version: int,
         changes: Iterable[lsp.TextDocumentContentChangeEvent],
         encoding: lsp.PositionEncodingKind | str,
-    ) -> None:
-        """Take in the changes of one notification, in order."""
+    ) -> tuple[LineEdit, ...] | None:
+        """Take in the changes of one notification, in order. The lines that they replaced; `None`: it does not say."""
+        edits: list[LineEdit | None] = []
         for change in changes:
-            if isinstance(change, lsp.TextDocumentContentChangePartial):
-                start = offset_of(self.text, change.range.start, encoding)
-                end = offset_of(self.text, change.range.end, encoding)
-                self.text = self.text[:start] + change.text + self.text[max(start, end) :]
-            else:
-                self.text = change.text
+            edits.append(self._changed(change, encoding))
             if self.trail is not None:
                 self.trail.append(self.text)
         self.version = version
@@ -51,6 +49,23 @@ class Document:
             if not waiter.done():
                 waiter.set_result(None)
         self.waiting.clear()
+        known = tuple(edit for edit in edits if edit is not None)
+        return known if len(known) == len(edits) else None
+
+    def _changed(
+        self, change: lsp.TextDocumentContentChangeEvent, encoding: lsp.PositionEncodingKind | str
+    ) -> LineEdit | None:
+        """Take in one change; the lines that it replaced, if it says so."""
+        if not isinstance(change, lsp.TextDocumentContentChangePartial):
+            self.text = change.text
+            return None
+        place = change.range
+        start = offset_of(self.text, place.start, encoding)
+        end = start if place.end == place.start else offset_of(self.text, place.end, encoding)
+        end = max(start, end)
+        edit = line_edit(self.text, start, end, change.text)
+        self.text = self.text[:start] + change.text + self.text[end:]
+        return edit
 
     async def next_text(self, timeout_s: float, others: Iterable[asyncio.Future[Any]] = ()) -> None:
         """Returns when the document was edited, when one of `others` is done, or after `timeout_s`."""
@@ -100,6 +115,9 @@ def position_of(text: str, offset: int, encoding: lsp.PositionEncodingKind | str
 
 def _line(text: str, number: int) -> tuple[int, int]:
     """Where a line begins, and where it ends without its ending. Beyond the last line is the end of the text."""
+    n_returns = text.count("\r")
+    if not n_returns or n_returns == text.count("\r\n"):
+        return _line_by_feeds(text, number)
     start = 0
     for ending in _ENDING.finditer(text):
         if number == 0:
@@ -107,6 +125,16 @@ def _line(text: str, number: int) -> tuple[int, int]:
         number -= 1
         start = ending.end()
     return (start, len(text)) if number == 0 else (len(text), len(text))
+
+
+def _line_by_feeds(text: str, number: int) -> tuple[int, int]:
+    """The same where no carriage return stands alone: a keystroke must not cost a search through all lines."""
+    parts = text.split("\n", number + 1)
+    if len(parts) <= number:
+        return len(text), len(text)
+    line, is_last = parts[number], len(parts) == number + 1
+    end = len(text) if is_last else len(text) - len(parts[-1]) - 1
+    return end - len(line), end - (line.endswith("\r") and not is_last)
 
 
 def _units(character: str, encoding: lsp.PositionEncodingKind | str) -> int:

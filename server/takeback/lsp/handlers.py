@@ -21,6 +21,7 @@ def register(server: Server) -> None:
     server.feature(lsp.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)(_folders_changed)
     server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)(_opened)
     server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)(_changed)
+    server.feature(lsp.TEXT_DOCUMENT_WILL_SAVE)(_will_save)
     server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
     server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
     files.register(server)
@@ -60,8 +61,14 @@ def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is None:
         return
-    document.edited(params.text_document.version, params.content_changes, ls.encoding)
-    ls.tell_changed(document)
+    edits = document.edited(params.text_document.version, params.content_changes, ls.encoding)
+    ls.tell_changed(document, edits)
+
+
+def _will_save(ls: Server, params: lsp.WillSaveTextDocumentParams) -> None:
+    """What changes from now until the save is a formatter's. A save after a while is none that anything formats."""
+    if ls.tells_typing_first and params.reason is not lsp.TextDocumentSaveReason.AfterDelay:
+        ls.tell_will_save(params.text_document.uri)
 
 
 def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:

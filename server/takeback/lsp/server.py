@@ -26,7 +26,9 @@ from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
 
 if TYPE_CHECKING:
     from takeback.model.operation import Operation
+    from takeback.model.spans import LineEdit
     from takeback.service.desk import Desk
+    from takeback.service.documents import Proposed
 
     Hears = Callable[[Core, Sequence[Operation]], None]
 
@@ -166,11 +168,16 @@ class Server(LanguageServer):
         uri, version, text = document.uri, document.version, document.text
         self._post(core, uri, lambda desk, path: desk.opened(uri, path, version, text))
 
-    def tell_changed(self, document: Document) -> None:
-        """Tell every workspace around a document of its next text."""
+    def tell_changed(self, document: Document, edits: tuple[LineEdit, ...] | None) -> None:
+        """Tell every workspace around a document of its next text, and which lines were replaced if that is known."""
         uri, version, text = document.uri, document.version, document.text
         for core in self._cores.values():
-            self._post(core, uri, lambda desk, path: desk.changed(uri, path, version, text))
+            self._post(core, uri, lambda desk, path: desk.changed(uri, path, version, text, edits))
+
+    def tell_will_save(self, uri: str) -> None:
+        """Tell every workspace around a document that it is about to be saved as it is, or formatted before."""
+        for core in self._cores.values():
+            self._post(core, uri, lambda desk, path: desk.will_save(uri, path))
 
     def tell_saved(self, uri: str, text: str) -> None:
         """Tell every workspace around a document that it was saved."""
@@ -181,6 +188,12 @@ class Server(LanguageServer):
         """Tell every core that a document was closed: its name may lead elsewhere by now."""
         for core in self._cores.values():
             core.post(lambda desk: desk.closed(uri))
+
+    def tell_followed(self, through: Core, proposed: Proposed) -> None:
+        """Tell every other workspace around a document that it was changed together with its file."""
+        for core in self._cores.values():
+            if core is not through:
+                self._post(core, proposed.name, lambda desk, path: desk.followed_elsewhere(proposed, path))
 
     @property
     def cores(self) -> tuple[Core, ...]:
@@ -201,6 +214,11 @@ class Server(LanguageServer):
         return self.client_name or "an editor"
 
     client_name = ""
+
+    @property
+    def tells_typing_first(self) -> bool:
+        """Whether what was typed is told before `willSave`: Eglot sends it later, and older ones do not say who they are."""
+        return bool(self.client_name) and not self.client_name.startswith("Eglot")
 
     def can(self, name: str) -> bool:
         """Whether the client declared an ability under `experimental.takeback`."""

@@ -139,6 +139,8 @@ class _Attempt:
             await self._put_back()
             return None
         changed = [one for one in self._shown if one.proposed.path not in self._left]
+        for one in changed:
+            self._server.tell_followed(self._core, one.proposed)
         clean = [one for one in changed if one.proposed.was_clean]
         return await self._saved(result, clean) if changed else result
 

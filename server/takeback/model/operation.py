@@ -8,9 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from takeback.errors import UsageError
-from takeback.model.ids import ChangeSeq, FileId, OpId, TurnId, is_fall
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, is_fall
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileState
+from takeback.model.text import Span
 from takeback.model.words import as_text
 
 
@@ -154,6 +155,15 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """What an editor knows of a save: which lines it replaced, better than a diff would tell where lines repeat."""
+
+    before: BlobId
+    spans: tuple[Span, ...]
+    """The way from that content to what was saved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """A path and what it was seen to be, with its content already in the store."""
 
@@ -165,6 +175,7 @@ class Observation:
     """Helps to pair a rename; 0 where unknown."""
     seen_at: ChangeSeq | None = None
     """The last change in the journal when the path was looked at: one since then makes the observation stale."""
+    edited: Edited | None = None
     adopted: bool = False
     """It was there before and only became recordable now: no operation, a first known state."""
 

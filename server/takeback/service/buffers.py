@@ -16,6 +16,7 @@ from functools import partial
 from takeback.errors import TakebackError
 from takeback.journal import views
 from takeback.model.paths import WorkspacePath, is_within, rebased
+from takeback.model.spans import LineEdit
 from takeback.model.state import FileKind
 from takeback.service import proposing, recording, saves
 from takeback.service.decoding import normal, shows
@@ -68,6 +69,7 @@ class Buffers:
             base=_base(parent, text),
             disk=disk,
             stamp=stamp,
+            spans=() if shows(text, parent) else None,
         )
         self._set(name, known)
 
@@ -84,17 +86,29 @@ class Buffers:
                 return found if found is not None and found.text == text else None
         return None
 
-    def changed(self, name: str, path: WorkspacePath, version: int, text: str) -> None:
+    def changed(
+        self,
+        name: str,
+        path: WorkspacePath,
+        version: int,
+        text: str,
+        edits: tuple[LineEdit, ...] | None,
+    ) -> None:
         """A document was edited, or reloaded: then it is what its file is now."""
         known = self._known(name, path)
         if known is None:
             self.opened(name, path, version, text)
             return
         recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
-        now = self._refreshed(replace(known, version=version, text=text, recent=recent))
-        if shows(text, now.disk):
-            now = replace(now, parent=now.disk, base=text, older=None, caught_up=now.stamp)
-        self._set(name, now)
+        known = replace(known, version=version, text=text, recent=recent, spans=known.spans_after(edits))
+        now = self._refreshed(known)
+        self._set(name, now.caught_up_with_disk() if shows(text, now.disk) else now)
+
+    def will_save(self, name: str, path: WorkspacePath) -> None:
+        """A document is about to be saved: what changes until then, nobody types."""
+        known = self._known(name, path)
+        if known is not None:
+            self._open[name] = replace(known, before_save=known.draft)
 
     def saved(self, name: str, path: WorkspacePath, text: str) -> None:
         """A document was saved: its file is recorded as the human's, and what came after that as it is.
@@ -107,7 +121,7 @@ class Buffers:
             known = Buffer(path=path, version=0, text=text, parent=None, base=text, disk=disk, stamp=stamp)
         saved = known.saved_as(text, disk, stamp)
         wrote = saves.written(saved, known.parent)
-        self._record_save(replace(known, text=saved), wrote)
+        self._record_save(known.saved(saved), wrote)
         disk, stamp = self._look(path)
         later = Buffer(
             path=path,
@@ -119,6 +133,7 @@ class Buffers:
             stamp=stamp,
             saved_at=stamp,
             recent=known.since(saved),
+            spans=() if text == saved else None,
         )
         self._set(name, later)
 
@@ -127,8 +142,7 @@ class Buffers:
         if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
         elif not recording.is_paused(self._workspace):
-            is_typed = self._is_typed(saved)
-            act = partial(saves.record, self._workspace, saved.path, wrote, is_typed=is_typed)
+            act = partial(saves.record, self._workspace, saved, wrote, is_typed=self._is_typed(saved))
             act() if held is None else self._saved_besides.append(act)
 
     def _renew_time(self, closed: Buffer) -> None:
@@ -224,6 +238,10 @@ class Buffers:
         """Whether a document is being changed together with its file."""
         return path in self._held
 
+    def followed_elsewhere(self, proposed: Proposed, path: WorkspacePath) -> None:
+        """A document was changed together with its file through another workspace that it belongs to."""
+        self.followed(replace(proposed, path=path, older=None))
+
     def followed(self, proposed: Proposed) -> None:
         """A document went along with its file: from now on it comes from what that became.
 
@@ -238,7 +256,12 @@ class Buffers:
             base=_base(proposed.after, known.text),
             older=self._went_along(proposed),
             is_edited=known.is_edited or proposed.edits,
+            spans=None,
+            came=None,
+            before_save=None,
         )
+        if not moved.has_unsaved:
+            moved = replace(moved, spans=())
         self._set(proposed.name, self._refreshed(moved))
 
     def _went_along(self, proposed: Proposed) -> Older | None:
@@ -291,7 +314,8 @@ class Buffers:
         if self._stamp(known.path) == known.stamp:
             return known
         disk, stamp = self._look(known.path)
-        return replace(known, disk=disk, stamp=stamp)
+        now = replace(known, disk=disk, stamp=stamp)
+        return now.caught_up_with_disk() if shows(now.text, disk) else now
 
     def _look(self, path: WorkspacePath) -> tuple[bytes | None, tuple[int, ...]]:
         stamp = self._stamp(path)

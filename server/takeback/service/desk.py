@@ -16,6 +16,7 @@ from typing import Self
 
 from takeback.errors import TakebackError
 from takeback.model.paths import WorkspacePath
+from takeback.model.spans import LineEdit
 from takeback.service import (
     answers,
     channel,
@@ -121,11 +122,19 @@ class Desk:
                 "what a death interrupted was looked at", extra={"done": isinstance(applied, Applied)}
             )
 
-    def changed(self, name: str, relative: str, version: int, text: str) -> None:
-        """A document was edited or reloaded."""
+    def changed(
+        self, name: str, relative: str, version: int, text: str, edits: tuple[LineEdit, ...] | None = None
+    ) -> None:
+        """A document was edited or reloaded; `edits` are the lines that were replaced, one after the other."""
         path = path_in(relative)
         if path is not None:
-            self.buffers.changed(name, path, version, text)
+            self.buffers.changed(name, path, version, text, edits)
+
+    def will_save(self, name: str, relative: str) -> None:
+        """A document is about to be saved: what changes until then is a formatter's."""
+        path = path_in(relative)
+        if path is not None:
+            self.buffers.will_save(name, path)
 
     def saved(self, name: str, relative: str, text: str) -> None:
         """A document was saved."""
@@ -221,6 +230,12 @@ class Desk:
             self.buffers.followed(one)
         files = tuple(_with_note(file, GONE_NOTE) if file.path in gone else file for file in result.files)
         return _with_left(replace(result, files=files), proposal, left)
+
+    def followed_elsewhere(self, proposed: Proposed, relative: str) -> None:
+        """Another workspace of this editor changed a document together with its file."""
+        path = path_in(relative)
+        if path is not None:
+            self.buffers.followed_elsewhere(proposed, path)
 
     def _leaves_unsaved(self, file: FilePlan) -> bool:
         """Whether a file goes that a document with unsaved text came from: that text is the human's, and stays."""

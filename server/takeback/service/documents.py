@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 
 from takeback.model.paths import WorkspacePath
+from takeback.model.spans import LineEdit, composed
+from takeback.model.text import Span
 from takeback.service.decoding import normal, readings, shows
 from takeback.undo.buffer import Older
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A text over what it came from."""
+
+    text: str
+    parent: bytes | None
+    spans: tuple[Span, ...] | None
+    """The lines of the parent that the editor replaced to come there; `None`: nobody knows better than a diff."""
+    is_unsaved: bool
+    """Somebody typed something since the parent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +50,12 @@ class Buffer:
     """The stamp of its file when a save was told last."""
     recent: tuple[int, ...] = ()
     """Digests of the last texts that it had since it was saved, oldest first."""
+    spans: tuple[Span, ...] | None = None
+    """The lines of the parent that the editor replaced since; `None`: not known."""
+    came: Draft | None = None
+    """How it came to be what its file is, where the editor told of its text after it had written that."""
+    before_save: Draft | None = None
+    """What it was when the editor began to save it: what came since is a formatter's."""
 
     def saved_as(self, text: str, disk: bytes | None, stamp: tuple[int, ...]) -> str:
         """The text that a save has put on disk, where the document is `text` by the time that the save is told.
@@ -51,6 +73,41 @@ class Buffer:
         """Digests of the texts that it had after `text`."""
         place = digest(text)
         return self.recent[self.recent.index(place) + 1 :] if place in self.recent else ()
+
+    def spans_after(self, edits: Sequence[LineEdit] | None) -> tuple[Span, ...] | None:
+        """The lines of the parent that are replaced after some more edits."""
+        if edits is None or self.spans is None:
+            return None
+        return reduce(composed, edits, self.spans)
+
+    def caught_up_with_disk(self) -> Buffer:
+        """The same, now that it shows what its file is: it comes from that."""
+        return replace(
+            self,
+            parent=self.disk,
+            base=self.text,
+            older=None,
+            caught_up=self.stamp,
+            spans=(),
+            came=self.came if self.is_over_disk else self.draft,
+        )
+
+    def saved(self, text: str) -> Buffer:
+        """The same when it was saved as `text`, which may be less than it shows."""
+        return self if text == self.text else replace(self, text=text, spans=None, before_save=None)
+
+    @property
+    def draft(self) -> Draft:
+        """What it shows, over what that came from."""
+        if self.came is not None and self.came.text == self.text:
+            return self.came
+        return Draft(text=self.text, parent=self.parent, spans=self.spans, is_unsaved=self.has_unsaved)
+
+    @property
+    def typed(self) -> Draft | None:
+        """What a person typed before a formatter made of it what it shows; `None`: no formatter did."""
+        before = self.before_save
+        return before if before is not None and normal(before.text) != normal(self.text) else None
 
     @property
     def has_unsaved(self) -> bool:

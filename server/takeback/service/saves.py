@@ -6,33 +6,65 @@ what the editor wrote is recorded first, where it is known: only text in UTF-8 s
 
 from __future__ import annotations
 
-from takeback.model.operation import HUMAN, Observation, OperationKind
+from takeback.model.operation import HUMAN, Edited, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.record import Entry, Source
 from takeback.service import recording
 from takeback.service.decoding import encoded, normal
+from takeback.service.documents import Buffer, Draft
 from takeback.service.opening import Workspace
 
 BY_HAND = Source(kind=OperationKind.EDIT, actor=HUMAN)
 """What a person writes in an editor."""
 
 
-def record(workspace: Workspace, path: WorkspacePath, wrote: bytes | None, *, is_typed: bool) -> None:
+FORMATTER = Source(kind=OperationKind.EDIT, actor="command:format", label="on save")
+"""What an editor changes by itself between the announcement of a save and the save."""
+
+
+def record(workspace: Workspace, saved: Buffer, wrote: bytes | None, *, is_typed: bool) -> None:
     """Record the save of a file, and what came after it as whose it is.
 
     `wrote` is what the editor wrote, if that is known. With `is_typed`, somebody typed what was saved: then it is the
     human's, although a watcher was quicker. Else only what the save itself changed on disk is.
     """
+    path = saved.path
     seen = workspace.looker.observe([path])
     if not seen:  # ignored files are not recorded, whoever saves them
         return
     state = _saved(workspace, seen[0].after, wrote)
-    recorded = workspace.recorder.record(BY_HAND, [Observation(path=path, after=state)])
+    source = FORMATTER if _is_formatters(workspace, saved, state) else BY_HAND
+    edited = _edited(workspace, saved.draft) if source is BY_HAND else None
+    recorded = workspace.recorder.record(source, [Observation(path=path, after=state, edited=edited)])
     if recorded.operation is None and is_typed:
-        workspace.claims.claim(BY_HAND, path, state)
+        workspace.claims.claim(source, path, state)
     if state != seen[0].after:
         workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([path]))
+
+
+def _is_formatters(workspace: Workspace, saved: Buffer, state: FileState) -> bool:
+    """Whether what a save still has to record is a formatter's: what was typed before is recorded then.
+
+    A watcher that was quicker has recorded both as one: that is the human's.
+    """
+    typed = saved.typed
+    if typed is None or not typed.is_unsaved:
+        return typed is not None
+    known = workspace.recorder.state_of(saved.path)[1]
+    wrote = written(typed.text, typed.parent)
+    if known == state or wrote is None or not _may_tell(workspace, known, wrote):
+        return False
+    one = Observation(path=saved.path, after=_told(workspace, known, wrote), edited=_edited(workspace, typed))
+    workspace.recorder.record(BY_HAND, [one])
+    return True
+
+
+def _edited(workspace: Workspace, draft: Draft) -> Edited | None:
+    """Which lines were replaced, as far as the editor told."""
+    if draft.parent is None or draft.spans is None:
+        return None
+    return Edited(before=workspace.store.id_of(draft.parent), spans=draft.spans)
 
 
 def record_draft(workspace: Workspace, path: WorkspacePath, wrote: bytes) -> None:
