@@ -29,7 +29,9 @@ def project(tmp_path):
 SERVER = ClientServerConfig(server_command=[*TAKEBACK, "lsp"])
 
 
-async def connect(lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=()):
+async def connect(  # noqa: PLR0913 - each is named at the call
+    lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=()
+):
     """Let an editor with these abilities open a folder."""
     editor = lsp_client.editor = Editor(lsp_client, root)
 

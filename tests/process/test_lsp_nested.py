@@ -46,3 +46,29 @@ async def test_an_undo_through_each_takes_back_both(nested_client, order, unsave
     assert (one["outcome"], other["outcome"]) == ("applied", "applied")
     assert (editor.root / NAME).read_text(encoding="utf-8") == TEXT
     assert editor.texts[NAME] == (TEXT.replace("line 39\n", "mine\n") if unsaved else TEXT)
+
+
+@pytest.mark.promise(3)
+@pytest.mark.promise(8)
+@pytest.mark.parametrize("order", [["", "inner"], ["inner", ""]])
+@pytest.mark.parametrize("unsaved", [True, False])
+async def test_an_undo_through_one_is_taken_back_through_the_other(nested_client, order, unsaved):
+    """What one folder took back comes back through the other, in the file and in the document alike."""
+    editor = nested_client.editor
+    await written(editor, 1, "line 3\n", "agent\n")
+    editor.open(NAME)
+    if unsaved:
+        editor.replace(NAME, "line 39\n", "mine\n")
+    first, second = ((editor.root / place).as_uri() for place in order)
+    before = editor.texts[NAME]
+    await editor.run("takeback.undoOperations", {"ids": [1], "workspace": first})
+
+    async def recorded():
+        return (await editor.run("takeback.status", {"workspace": second}))["operations"][0]["id"] == 2
+
+    await until(recorded)
+    result = await editor.run("takeback.undoOperations", {"ids": [2], "workspace": second})
+
+    assert result["outcome"] == "applied"
+    assert (editor.root / NAME).read_text(encoding="utf-8") == TEXT.replace("line 3\n", "agent\n")
+    assert editor.texts[NAME] == before

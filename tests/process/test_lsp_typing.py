@@ -15,6 +15,12 @@ pytestmark = [
 ALIKE = "begin\n" + 4 * "same\n" + "end\n"
 
 
+@pytest.fixture(autouse=True)
+def _slow_watcher(monkeypatch):
+    """However slow this machine is, an editor tells of its saves before the watcher takes them up."""
+    monkeypatch.setenv("TAKEBACK_WATCH_SETTLE_MS", "60000")
+
+
 async def actors(editor):
     """Who wrote each operation, oldest first."""
     await asyncio.to_thread(editor.takeback, "log")
