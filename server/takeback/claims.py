@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Set
+from itertools import takewhile
 
 from takeback.journal import views
 from takeback.journal.log import Journal
@@ -46,14 +47,20 @@ class Claims:
             self._attribute(operation, source)
         return operation.id
 
-    def claim_all(self, source: Source, belongs: Callable[[Change], bool]) -> None:
-        """Every operation of a moment ago that was unannounced, and all of which `belongs`, is `source`'s."""
+    def claim_all(self, source: Source, belongs: Callable[[Change], bool]) -> tuple[OpId, ...]:
+        """Every operation of a moment ago that was unannounced, and all of which `belongs`, is `source`'s.
+
+        So is every one of its turn that was put down to it by time alone, however long ago.
+        """
         with self._journal.transaction():
-            for operation in views.newest_first(self._journal):
-                if not self._is_recent(operation):
-                    break
-                if self._is_unclaimed(operation) and all(map(belongs, operation.changes)):
-                    self._attribute(operation, source)
+            recent = takewhile(self._is_recent, views.newest_first(self._journal))
+            unclaimed = {one.id: one for one in recent if self._is_unclaimed(one)}
+            of_turn = views.of_turn(self._journal, source.turn) if source.turn else ()
+            unclaimed |= {one.id: one for one in of_turn if one.inferred and one.actor == source.actor}
+            found = [one for one in unclaimed.values() if all(map(belongs, one.changes))]
+            for operation in found:
+                self._attribute(operation, source)
+        return tuple(one.id for one in found)
 
     def _is_recent(self, operation: Operation) -> bool:
         return 0 <= self._clock() - operation.at_ns <= _CLAIM_NS

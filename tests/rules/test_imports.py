@@ -27,8 +27,8 @@ def test_imports_keep_the_contracts():
 
 
 def test_a_start_of_the_program_imports_nothing_of_the_editor_side():
-    """The command line starts without the language server's libraries, without cattrs and without watchdog."""
-    heavy = {"lsprotocol", "pygls", "watchdog", "cattrs", "tree_sitter", "asyncio", "git"}
+    """The command line starts without the libraries of the servers, without cattrs and without watchdog."""
+    heavy = {"lsprotocol", "pygls", "mcp", "pydantic", "watchdog", "cattrs", "tree_sitter", "asyncio", "git"}
     code = f"import sys, takeback.cli.program; print(*({heavy!r} & sys.modules.keys()))"
 
     done = subprocess.run(

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from takeback.cli import checkpoints, demo, editor, maintenance, reading, recording, taking_back, watching
+from takeback.cli import (
+    checkpoints,
+    demo,
+    editor,
+    maintenance,
+    mcp,
+    reading,
+    recording,
+    taking_back,
+    watching,
+)
 from takeback.cli.app import run
 
 __all__ = [
@@ -10,6 +20,7 @@ __all__ = [
     "demo",
     "editor",
     "maintenance",
+    "mcp",
     "reading",
     "recording",
     "run",

@@ -9,6 +9,21 @@ _MOST_BYTES = 1 << 20
 """More than any of them says."""
 
 
+def hold(path: str, words: bytes) -> int:
+    """A descriptor that holds a new lock file at `path` with these words; nobody finds it before it is held."""
+    new = f"{path}.{os.getpid()}.new"
+    descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.write(descriptor, words)
+        os.rename(new, path)
+    except BaseException:
+        os.close(descriptor)
+        os.unlink(new)
+        raise
+    return descriptor
+
+
 def is_held(path: str) -> bool:
     """Whether a process holds the lock file at `path`. Takes it for a moment if not; creates nothing."""
     return said(path) is not None

@@ -250,6 +250,18 @@ def last_until(journal: Journal, at_ns: int) -> OpId:
     return OpId(rows[0][0] - 1) if rows else journal.last_operation()
 
 
+def taken_back_since(journal: Journal, actor: str, after: OpId) -> tuple[OpId, ...]:
+    """Operations of `actor` of which one after `after` took anything back, newest first."""
+    flipped = journal.query(
+        "SELECT target, stands FROM changes CROSS JOIN flips ON flips.change = changes.id WHERE op > ?",
+        (after,),
+    )
+    targets = [change_of(target) for target, stands in flipped if takes_back(target, bool(stands))]
+    found = sorted(set(operations_of(journal, targets).values()), reverse=True)
+    who = actors(journal, found)
+    return tuple(op for op in found if who[op] == actor)
+
+
 def newest_of(journal: Journal, file: FileId, n: int) -> tuple[ChangeSeq, ...]:
     """The newest `n` changes of a file, oldest first."""
     rows = journal.query("SELECT id FROM changes WHERE file = ? ORDER BY id DESC LIMIT ?", (file, n))

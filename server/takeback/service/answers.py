@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from takeback.checkpoints import Checkpoint
 from takeback.errors import TakebackError
-from takeback.model.ids import ChangeSeq
+from takeback.model.ids import ChangeSeq, change_of
 from takeback.model.operation import Change, Operation, Turn
 from takeback.service.checkpointing import Exported
 from takeback.service.doctoring import Report
 from takeback.service.hunks import Hunk
 from takeback.service.maintenance import Cleaned
+from takeback.service.news import TakenBack
 from takeback.service.requests import Result
 from takeback.upkeep.forget import Forgotten
 
@@ -170,6 +171,30 @@ def forgotten(one: Forgotten) -> Answer:
     """What `forget` dropped."""
     fields = {"contents": one.contents, "shared": list(one.shared), "notes": list(one.notes)}
     return {"version": VERSION, **fields}
+
+
+def undone_since(found: Iterable[TakenBack]) -> list[Answer]:
+    """What somebody took back of an agent's, as every answer to it tells once."""
+    return [
+        {
+            "operation": one.operation.id,
+            "label": one.operation.label,
+            "standing": one.operation.standing.value,
+            "undone_by": one.by.id,
+            "kind": one.by.kind.value,
+            "by": one.by.actor,
+            "at": rfc3339(one.by.at_ns),
+            "reason": one.by.label,
+            "files": list(dict.fromkeys(change.path for change in _taken_back(one.operation))),
+        }
+        for one in found
+    ]
+
+
+def _taken_back(one: Operation) -> Iterator[Change]:
+    """The changes that do not stand, or not in all their hunks."""
+    gone = one.fallen | {change_of(fall) for fall in one.fallen_hunks}
+    return (change for change in one.changes if change.seq in gone)
 
 
 def error(problem: TakebackError) -> Answer:

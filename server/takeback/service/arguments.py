@@ -48,8 +48,9 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-def _list_of(takes: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list | tuple) and all(map(takes, value))
+def _list_of(takes: Callable[[Any], bool], least: int = 1) -> Callable[[Any], bool]:
+    """Nothing chosen is never taken for "not given", which would choose far more than was meant."""
+    return lambda value: isinstance(value, list | tuple) and len(value) >= least and all(map(takes, value))
 
 
 def _schema(kind: str, **more: Any) -> Mapping[str, Any]:
@@ -67,18 +68,22 @@ NUMBER = Kind("a whole number from 1", _is_number, _schema("integer", minimum=1)
 NUMBERS = Kind(
     "a list of whole numbers",
     _list_of(_is_number),
-    _schema("array", items={"type": "integer", "minimum": 1}),
+    _schema("array", minItems=1, items={"type": "integer", "minimum": 1}),
 )
 TEXT = Kind("a text", _is_text, _schema("string"))
 NAME = Kind("a text that is not empty", _is_name, _schema("string", minLength=1))
-TEXTS = Kind("a list of texts", _list_of(_is_text), _schema("array", items={"type": "string"}))
+TEXTS = Kind("a list of texts", _list_of(_is_text, 0), _schema("array", items={"type": "string"}))
 NAMES = Kind(
     "a list of texts that are not empty",
     _list_of(_is_name),
-    _schema("array", items={"type": "string", "minLength": 1}),
+    _schema("array", minItems=1, items={"type": "string", "minLength": 1}),
 )
 URI = Kind("a URI", _is_uri, _schema("string", format="uri"))
-URIS = Kind("a list of URIs", _list_of(_is_uri), _schema("array", items={"type": "string", "format": "uri"}))
+URIS = Kind(
+    "a list of URIs",
+    _list_of(_is_uri),
+    _schema("array", minItems=1, items={"type": "string", "format": "uri"}),
+)
 TRUTH = Kind("true or false", _is_truth, _schema("boolean"))
 OBJECT = Kind("an object", _is_object, _schema("object"))
 
@@ -102,4 +107,6 @@ def known(takes: Mapping[str, Kind]) -> str:
 def shown(value: Any) -> str:
     """A value for people; what is long is cut."""
     text = ", ".join(map(repr, value)) if isinstance(value, list | tuple) else repr(value)
+    if not text:
+        return "empty"
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -15,7 +15,7 @@ from takeback.service import answers
 from takeback.service.lease import holder, trouble
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
-from takeback.service.recording import glance, is_paused, who_is_at_work
+from takeback.service.recording import glance, is_paused, open_turns, who_is_at_work
 from takeback.store.usage import usage
 from takeback.timeline import diff as differences
 from takeback.timeline import pages
@@ -146,7 +146,7 @@ def status(workspace: Workspace) -> answers.Answer:
         "recorder": holder(workspace.state),
         "shortcut": journal.fact("shortcut") or "the git index",
         "counters": journal.counters(),
-        "turns": [answers.turn(turn)["turn"] for turn in views.open_turns(journal)],
+        "turns": [answers.turn(turn)["turn"] for turn in open_turns(workspace)],
         "operations": [answers.operation(one) for one in recent],
         "checkpoints": [answers.checkpoint(one)["checkpoint"] for one in workspace.checkpoints.all()],
         "store": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from takeback.errors import Refused, UsageError
@@ -11,9 +11,9 @@ from takeback.journal import views
 from takeback.journal.rows import path_out
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
-from takeback.model.paths import WorkspacePath
+from takeback.model.paths import WorkspacePath, is_within
 from takeback.record import Source
-from takeback.service import at_work, channel
+from takeback.service import at_work, channel, held_turns
 from takeback.service.opening import Workspace
 from takeback.watch.look import Looked
 
@@ -107,7 +107,7 @@ def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") 
     if commands:
         who = " or ".join(_actors(commands))
         return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
-    turns = views.open_turns(workspace.journal)
+    turns = open_turns(workspace)
     if len(turns) == 1:
         turn = turns[0]
         return Source(kind=OperationKind.EDIT, actor=turn.actor, label=label, turn=turn.id, inferred=True)
@@ -116,22 +116,51 @@ def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") 
     return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
 
 
-def record(workspace: Workspace, actor: str | None, label: str) -> Operation | None:
+def record(
+    workspace: Workspace, actor: str | None, label: str, turn: TurnId | None = None
+) -> Operation | None:
     """Record what changed since the last look as one operation; `None` if nothing did.
 
     Without an actor it is the open turn's. Raises Refused while recording is paused.
     """
+    _refuse_paused(workspace)
+    return _operation(workspace, _caught_up(workspace, _told(workspace, actor, label, turn)))
+
+
+def record_written(
+    workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, label: str, turn: TurnId | None = None
+) -> tuple[Operation, ...]:
+    """The operations by which `actor` brought these files and folders to what they are, newest first.
+
+    What a watcher has seen before it was told becomes the actor's. Raises Refused while recording is paused.
+    """
+    _refuse_paused(workspace)
+    source = _told(workspace, actor, label, turn)
+    recorded = workspace.looker.at(paths, source).operation
+    claimed = workspace.claims.claim_all(
+        source, lambda change: any(is_within(change.path, path) for path in paths)
+    )
+    found = sorted({*claimed, *((recorded,) if recorded else ())}, reverse=True)
+    return views.named(workspace.journal, found)
+
+
+def _refuse_paused(workspace: Workspace) -> None:
     if is_paused(workspace):
         raise Refused("recording is paused", hint="`takeback resume` first.")
-    turns = [turn for turn in views.open_turns(workspace.journal) if actor in (None, turn.actor)]
+
+
+def _told(workspace: Workspace, actor: str | None, label: str, name: TurnId | None) -> Source:
+    """Who says that something is theirs, in the turn of this name or the only one that is open."""
+    turns = [
+        turn for turn in open_turns(workspace) if actor in (None, turn.actor) and name in (None, turn.id)
+    ]
     turn = turns[0] if len(turns) == 1 else None
-    source = Source(
+    return Source(
         kind=OperationKind.EDIT,
         actor=actor or (turn.actor if turn else UNKNOWN),
         label=label or ("" if actor or turn else unannounced(workspace).label),
         turn=turn.id if turn else None,
     )
-    return _operation(workspace, _caught_up(workspace, source))
 
 
 def record_command(workspace: Workspace, actor: str, label: str) -> Operation | None:
@@ -166,17 +195,31 @@ def at_its_end(workspace: Workspace, name: str, source: Source) -> Source:
 
 
 def _command_source(workspace: Workspace, actor: str, label: str) -> Source:
-    turns = [turn for turn in views.open_turns(workspace.journal) if turn.actor == actor]
+    turns = [turn for turn in open_turns(workspace) if turn.actor == actor]
     turn = turns[0].id if len(turns) == 1 else None
     return Source(kind=OperationKind.COMMAND, actor=actor, label=label, turn=turn)
 
 
-def begin_turn(workspace: Workspace, actor: str, label: str) -> Turn:
-    """A new turn: what is recorded until its end belongs to it. What happened before is recorded first."""
+def open_turns(workspace: Workspace) -> tuple[Turn, ...]:
+    """The turns that have begun and not ended, oldest first; not those whose process has died."""
+    found = views.open_turns(workspace.journal)
+    return tuple(turn for turn in found if not held_turns.is_left(workspace.state, turn.id))
+
+
+def begin_turn(workspace: Workspace, actor: str, label: str, stack: ExitStack | None = None) -> Turn:
+    """A new turn: what is recorded until its end belongs to it. What happened before is recorded first.
+
+    With a stack it lasts no longer than that, nor than this process, even if nobody ends it.
+    """
+    _end_left(workspace)
     sync(workspace)
     with workspace.journal.transaction():
         number = workspace.journal.append("turns", actor, label, workspace.clock())
-    return views.turn(workspace.journal, TurnId(f"turn-{number}"))
+        name = TurnId(f"turn-{number}")
+        held_turns.forget(workspace.state, name)
+        if stack is not None:
+            held_turns.begin(workspace.state, name, stack)
+    return views.turn(workspace.journal, name)
 
 
 def end_turn(workspace: Workspace, name: str | None) -> Turn:
@@ -184,14 +227,26 @@ def end_turn(workspace: Workspace, name: str | None) -> Turn:
 
     Raises UsageError if several are open and none is named, or it has ended already.
     """
+    _end_left(workspace)
     turn = views.turn(workspace.journal, TurnId(name)) if name else _only_open(workspace)
     if turn.ended_ns is not None:
         raise UsageError(f"{turn.id} has ended already")
     sync(workspace)
+    return _ended(workspace, turn.id)
+
+
+def _end_left(workspace: Workspace) -> None:
+    """End the turns whose process has died."""
+    for turn in views.open_turns(workspace.journal):
+        if held_turns.is_left(workspace.state, turn.id):
+            _ended(workspace, turn.id)
+
+
+def _ended(workspace: Workspace, name: TurnId) -> Turn:
     with workspace.journal.transaction():
-        number = int(turn.id.removeprefix("turn-"))
-        workspace.journal.append("turn_ends", number, workspace.clock())
-    return views.turn(workspace.journal, turn.id)
+        workspace.journal.append("turn_ends", int(name.removeprefix("turn-")), workspace.clock())
+    held_turns.forget(workspace.state, name)
+    return views.turn(workspace.journal, name)
 
 
 def keep(workspace: Workspace, ops: Sequence[OpId], paths: Sequence[WorkspacePath] = ()) -> tuple[OpId, ...]:
@@ -250,7 +305,7 @@ def _note_pause(workspace: Workspace, *, paused: bool) -> None:
 
 
 def _only_open(workspace: Workspace) -> Turn:
-    turns = views.open_turns(workspace.journal)
+    turns = open_turns(workspace)
     if len(turns) == 1:
         return turns[0]
     if not turns:

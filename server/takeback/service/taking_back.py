@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from takeback.errors import Busy
 from takeback.model.ids import OpId
@@ -31,7 +33,10 @@ __all__ = [
     "restore",
     "rollback",
     "undo",
+    "unless_asked",
 ]
+
+Q = TypeVar("Q")
 
 ATTEMPTS = 8
 """How often a plan that went stale is made anew before somebody must be writing all the time."""
@@ -61,9 +66,24 @@ def restore(workspace: Workspace, name: str, request: Request) -> Result:
 
 
 def _take_back(workspace: Workspace, verb: Verb, request: Request) -> Result:
+    found = unless_asked(workspace, verb, request, lambda _: None)
+    assert isinstance(found, Result), "BUG: nobody asks"
+    return found
+
+
+def unless_asked(
+    workspace: Workspace, verb: Verb, request: Request, asks: Callable[[Result], Q | None]
+) -> Result | Q:
+    """The result, or what `asks` asks about the plan: then nothing was written.
+
+    What is carried out is the very plan that `asks` has seen. It sees each anew that is made because one went stale.
+    """
     make = planner(workspace, verb, request)
     for _ in range(ATTEMPTS):
         draft = make()
+        question = asks(_result(Outcome.PLANNED, None, draft))
+        if question is not None:
+            return question
         result = decided(draft, request)
         if result is None:
             result = _by_editor(workspace, draft, verb, request) or carried_out(workspace, draft)

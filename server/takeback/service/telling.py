@@ -12,7 +12,7 @@ from takeback.model.operation import HUMAN, Operation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service.opening import Workspace
-from takeback.service.recording import is_paused
+from takeback.service.recording import is_paused, open_turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def record(workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, lab
     """
     if is_paused(workspace):
         raise Refused("recording is paused", hint="`takeback.resumeRecording` first.")
-    turns = [turn for turn in views.open_turns(workspace.journal) if turn.actor == actor]
+    turns = [turn for turn in open_turns(workspace) if turn.actor == actor]
     turn = turns[0].id if len(turns) == 1 else None
     source = Source(kind=OperationKind.EDIT, actor=actor, label=label, turn=turn)
     seen = workspace.looker.observe(paths)

@@ -1,0 +1,1 @@
+"""The MCP server: decodes what an agent calls, asks the core, and encodes what it answers."""
