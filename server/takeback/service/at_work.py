@@ -2,6 +2,8 @@
 
 commands/<pid>-<random>    who it is; held by the kernel for the process that runs the command
 
+Commands of agents that their hooks told of are calls under way (`calls`), and count here too.
+
 So every process knows whose the writes of this moment are, whether somebody records or not.
 """
 
@@ -17,6 +19,7 @@ from typing import Any
 
 from takeback.files.faults import explained
 from takeback.files.holders import said
+from takeback.service import calls
 
 _FOLDER = "commands"
 
@@ -54,6 +57,16 @@ def _remove(path: str) -> None:
 
 def commands(state: str) -> dict[str, dict[str, Any]]:
     """What the commands that are at work said of themselves, by name; what dead ones left is removed."""
+    told = ((of_call(name), body["source"]) for name, body in calls.under_way(state).items())
+    return _held(state) | {name: source for name, source in told if source is not None}
+
+
+def of_call(name: str) -> str:
+    """How a command is called here that an agent's hook told of."""
+    return f"call-{name}"
+
+
+def _held(state: str) -> dict[str, dict[str, Any]]:
     folder = os.path.join(state, _FOLDER)
     try:
         names = sorted(name for name in os.listdir(folder) if not name.endswith(".new"))
@@ -65,7 +78,9 @@ def commands(state: str) -> dict[str, dict[str, Any]]:
 
 def processes(state: str) -> list[int]:
     """The processes that run a command at this moment, and record at its end."""
-    return sorted(int(name.partition("-")[0]) for name in commands(state))
+    told = (calls.process_in(body) for body in calls.under_way(state).values() if body["source"] is not None)
+    held = (int(name.partition("-")[0]) for name in _held(state))
+    return sorted({*held, *(process[0] for process in told if process is not None)})
 
 
 def _body(path: str) -> dict[str, Any] | None:

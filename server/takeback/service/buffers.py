@@ -18,7 +18,7 @@ from takeback.journal import views
 from takeback.model.paths import WorkspacePath, is_within, rebased
 from takeback.model.spans import LineEdit
 from takeback.model.state import FileKind
-from takeback.service import proposing, recording, saves
+from takeback.service import proposing, saves, sources
 from takeback.service.decoding import normal, shows
 from takeback.service.documents import Blocked, Buffer, Proposed, digest
 from takeback.service.opening import Workspace
@@ -141,7 +141,7 @@ class Buffers:
         held = self._held.get(saved.path)
         if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
-        elif not recording.is_paused(self._workspace):
+        elif not sources.is_paused(self._workspace):
             act = partial(saves.record, self._workspace, saved, wrote, is_typed=self._is_typed(saved))
             act() if held is None else self._saved_besides.append(act)
 

@@ -25,6 +25,7 @@ from takeback.service import (
     looking,
     provenance,
     recording,
+    sources,
     taking_back,
 )
 from takeback.service.buffers import Buffers
@@ -196,7 +197,7 @@ class Desk:
         """Record what moved under the last plan: while its documents were held, or recording is paused, nobody did."""
         moved, self._moved = self._moved, ()
         if moved:
-            self.workspace.looker.at(moved, recording.unannounced(self.workspace, ""))
+            self.workspace.looker.at(moved, sources.unannounced(self.workspace, ""))
 
     def let_go(self) -> None:
         """Nothing is being taken back any more."""

@@ -14,7 +14,7 @@ from takeback.errors import UsageError
 from takeback.model.operation import Change, ChangeStatus
 from takeback.model.paths import WorkspacePath, is_within, rebased, workspace_path
 from takeback.model.state import FileKind
-from takeback.service import recording, saves
+from takeback.service import saves, sources
 from takeback.service.opening import Workspace
 from takeback.watch.settle import Move
 
@@ -57,7 +57,7 @@ def path_in(relative: str) -> WorkspacePath | None:
 
 def record(workspace: Workspace, told: FileOperations) -> None:
     """Record what an editor did with files, or claim it where a watcher was quicker."""
-    if recording.is_paused(workspace) or not told.paths:
+    if sources.is_paused(workspace) or not told.paths:
         return
     moves = tuple(_moves(workspace, told))
     workspace.looker.burst(told.paths, told.paths, moves, saves.BY_HAND, complete=False)

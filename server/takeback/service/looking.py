@@ -11,11 +11,12 @@ from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import Operation, parse_actor
 from takeback.model.paths import WorkspacePath
-from takeback.service import answers
+from takeback.service import answers, hook_log
 from takeback.service.lease import holder, trouble
 from takeback.service.moments import position_of
 from takeback.service.opening import Workspace
-from takeback.service.recording import glance, is_paused, open_turns, who_is_at_work
+from takeback.service.recording import glance
+from takeback.service.sources import is_paused, open_turns, who_is_at_work
 from takeback.store.usage import usage
 from takeback.timeline import diff as differences
 from takeback.timeline import pages
@@ -158,6 +159,7 @@ def status(workspace: Workspace) -> answers.Answer:
         "notices": [
             *([f"recording fails, and is tried again: {failing}"] if failing else []),
             *_unsettled(workspace),
+            *([f"an agent's hook failed: {failed}"] if (failed := hook_log.last(workspace.state)) else []),
             *(
                 f"{who} is at work: what it writes is recorded at its end"
                 for who in who_is_at_work(workspace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -13,11 +13,12 @@ from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
 from takeback.model.paths import WorkspacePath, is_within
 from takeback.record import Source
-from takeback.service import at_work, channel, held_turns
+from takeback.service import agent_turns, at_work, held_turns, line, taking_in
+from takeback.service.lease import holder
 from takeback.service.opening import Workspace
+from takeback.service.sources import at_its_end, is_paused, open_turns, source_out, unannounced
 from takeback.watch.look import Looked
 
-FOUND = "found by looking"
 PAUSED = "while paused"
 
 SYNC_S = 3.0
@@ -32,6 +33,7 @@ def sync(workspace: Workspace) -> Looked:
     A live recorder is asked to catch up; only where there is none, the tree is looked at.
     """
     if is_paused(workspace):
+        taking_in.take_in(workspace)
         return Looked(operation=None)
     return _caught_up(workspace, None)
 
@@ -48,72 +50,31 @@ def glance(workspace: Workspace) -> None:
 
     Not while a command is at work: what it writes is one operation, recorded at its end.
     """
+    if holder(workspace.state) is None:  # else the recorder does it, and more exactly
+        taking_in.take_in(workspace)
     if not at_work.commands(workspace.state):
         sync(workspace)
 
 
-def who_is_at_work(workspace: Workspace) -> list[str]:
-    """The actors of the commands that run at this moment."""
-    return _actors(at_work.commands(workspace.state))
-
-
-def _actors(commands: Mapping[str, channel.Message]) -> list[str]:
-    return sorted(source_in(body).actor for body in commands.values())
-
-
 def recorder_address(workspace: Workspace) -> str:
     """Where the process that records this workspace can be asked."""
-    return channel.address(workspace.state, "socket")
+    return line.address(workspace.state, "socket")
 
 
 def _caught_up(workspace: Workspace, source: Source | None) -> Looked:
     """Everything until now is recorded, as of `source` if that is known."""
     watching = workspace.here.watching
     if watching is not None:
+        taking_in.take_in(workspace)
         recorded = watching.catch_up(source)
         return Looked(operation=recorded.operation, git=recorded.git)
-    question: channel.Message = {"do": "sync", "source": source_out(source) if source else None}
-    answer = channel.ask(recorder_address(workspace), question, SYNC_S)
+    question: line.Message = {"do": "sync", "source": source_out(source) if source else None}
+    answer = line.ask(recorder_address(workspace), question, SYNC_S)
     if answer is not None and "operation" in answer:
         return Looked(operation=answer["operation"], git=answer["git"])
+    taking_in.take_in(workspace)
+    taking_in.apart(workspace)
     return workspace.looker.everything(source or unannounced(workspace))
-
-
-def source_out(source: Source) -> channel.Message:
-    """A told source as a message."""
-    return {"kind": source.kind, "actor": source.actor, "label": source.label, "turn": source.turn}
-
-
-def source_in(message: channel.Message) -> Source:
-    """What `source_out` made the message of."""
-    turn = message["turn"]
-    return Source(
-        kind=OperationKind(message["kind"]),
-        actor=message["actor"],
-        label=message["label"],
-        turn=TurnId(turn) if turn else None,
-    )
-
-
-def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") -> Source:
-    """Who an unannounced write is put down to: the command at work, the open turn's actor, inferred, or unknown.
-
-    `besides` names a command that has not begun, or has ended.
-    """
-    commands = at_work.commands(workspace.state)
-    commands.pop(besides, None)
-    if len(commands) == 1:
-        return source_in(*commands.values())
-    if commands:
-        who = " or ".join(_actors(commands))
-        return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {who}")
-    turns = open_turns(workspace)
-    if len(turns) == 1:
-        turn = turns[0]
-        return Source(kind=OperationKind.EDIT, actor=turn.actor, label=label, turn=turn.id, inferred=True)
-    if turns:
-        label = "; ".join(filter(None, (label, f"perhaps {' or '.join(turn.actor for turn in turns)}")))
-    return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
 
 
 def record(
@@ -152,7 +113,10 @@ def _refuse_paused(workspace: Workspace) -> None:
 def _told(workspace: Workspace, actor: str | None, label: str, name: TurnId | None) -> Source:
     """Who says that something is theirs, in the turn of this name or the only one that is open."""
     turns = [
-        turn for turn in open_turns(workspace) if actor in (None, turn.actor) and name in (None, turn.id)
+        turn
+        for turn in open_turns(workspace)
+        if name in (None, turn.id)
+        and (turn.actor == actor or (actor is None and _is_by_hand(workspace, turn)))
     ]
     turn = turns[0] if len(turns) == 1 else None
     return Source(
@@ -161,6 +125,11 @@ def _told(workspace: Workspace, actor: str | None, label: str, name: TurnId | No
         label=label or ("" if actor or turn else unannounced(workspace).label),
         turn=turn.id if turn else None,
     )
+
+
+def _is_by_hand(workspace: Workspace, turn: Turn) -> bool:
+    """Whether somebody opened the turn who does not say what they write in it, as an agent's hooks do."""
+    return not agent_turns.is_agents(workspace.journal, turn.id)
 
 
 def record_command(workspace: Workspace, actor: str, label: str) -> Operation | None:
@@ -174,36 +143,23 @@ def command(workspace: Workspace, actor: str, label: str) -> Iterator[None]:
     source = _command_source(workspace, actor, label)
     sync(workspace)
     with at_work.announced(workspace.state, source_out(source)) as name:
-        line = channel.call(recorder_address(workspace), SYNC_S)
-        begun = (
-            line.ask({"do": "begin", "name": name, "source": source_out(source)}, SYNC_S) if line else None
-        )
+        recorder = line.call(recorder_address(workspace), SYNC_S)
+        question = {"do": "begin", "name": name, "source": source_out(source)}
+        begun = recorder.ask(question, SYNC_S) if recorder else None
         try:
             yield
         finally:
-            ended = line.ask({"do": "end"}, END_S) if line and begun else None
-            if line:
-                line.close()
+            ended = recorder.ask({"do": "end"}, END_S) if recorder and begun else None
+            if recorder:
+                recorder.close()
             if ended is None or "operation" not in ended:  # no recorder, or not the same all the time
                 workspace.looker.everything(at_its_end(workspace, name, source))
-
-
-def at_its_end(workspace: Workspace, name: str, source: Source) -> Source:
-    """Whose the writes until the end of a command are: its own, unless others are at work too."""
-    is_alone = not at_work.commands(workspace.state).keys() - {name}
-    return source if is_alone else unannounced(workspace)
 
 
 def _command_source(workspace: Workspace, actor: str, label: str) -> Source:
     turns = [turn for turn in open_turns(workspace) if turn.actor == actor]
     turn = turns[0].id if len(turns) == 1 else None
     return Source(kind=OperationKind.COMMAND, actor=actor, label=label, turn=turn)
-
-
-def open_turns(workspace: Workspace) -> tuple[Turn, ...]:
-    """The turns that have begun and not ended, oldest first; not those whose process has died."""
-    found = views.open_turns(workspace.journal)
-    return tuple(turn for turn in found if not held_turns.is_left(workspace.state, turn.id))
 
 
 def begin_turn(workspace: Workspace, actor: str, label: str, stack: ExitStack | None = None) -> Turn:
@@ -274,12 +230,6 @@ def _touched(operation: Operation, paths: Sequence[WorkspacePath]) -> list[Works
     return found
 
 
-def is_paused(workspace: Workspace) -> bool:
-    """Whether recording is paused."""
-    rows = workspace.journal.records("pauses", "1 ORDER BY id DESC LIMIT 1")
-    return bool(rows and rows[0][1])
-
-
 def pause(workspace: Workspace) -> None:
     """Stop recording, after what has happened so far."""
     if not is_paused(workspace):
@@ -291,6 +241,7 @@ def resume(workspace: Workspace) -> Operation | None:
     """Record again; what happened meanwhile becomes one operation, labelled so."""
     if not is_paused(workspace):
         return None
+    taking_in.take_in(workspace)
     _note_pause(workspace, paused=False)  # first, so that a live recorder misses nothing behind the look
     return _operation(workspace, _look_at_pause(workspace))
 

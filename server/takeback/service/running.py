@@ -23,7 +23,7 @@ from takeback.model.operation import Operation
 from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
-from takeback.service import at_work, channel, maintenance, recording
+from takeback.service import at_work, channel, maintenance, recording, sources, taking_in
 from takeback.service.inbox import Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 POLL_S = 0.25 if sys.platform == "linux" else 0.15
 """How often a follower looks whether the lease is free, and where no bell rings, anybody whether the journal has grown."""
 _ANSWER_S = 60.0
+_TAKE_AGAIN_S = 1.0
 
 TIDY_AFTER_S = 600.0
 """How long a recorder waits before it keeps cap and retention for the first time: a short session never pays."""
@@ -71,6 +72,7 @@ class Running:
         self._is_stopping = False
         self._next_try = 0.0
         self._next_look = 0.0
+        self._next_take = 0.0
         self._next_tidy = time.monotonic() + TIDY_AFTER_S
         self.is_recorder = False
 
@@ -85,6 +87,7 @@ class Running:
                 self._try_to_record()
                 self._tell()
                 job = self._inbox.next(self._wait_s())
+                self._take_in()  # first: what hooks told says whose the rest is
                 if job is not None:
                     job()
                 watching = self._workspace.here.watching
@@ -146,8 +149,9 @@ class Running:
             self._workspace.looker,
             settle_ms=self._workspace.config.watch.settle_ms,
             leave_out=leave_out(self._workspace, self._stack),
-            source=lambda label: recording.unannounced(self._workspace, label),
-            is_paused=lambda: recording.is_paused(self._workspace),
+            source=lambda label: sources.unannounced(self._workspace, label),
+            is_paused=lambda: sources.is_paused(self._workspace),
+            apart=lambda burst: taking_in.apart(self._workspace, burst),
             wake=self._inbox.wake,
             on_trouble=self._in_trouble,
         )
@@ -156,6 +160,16 @@ class Running:
         watching.holding = self._is_command_at_work()
         watching.start()
         self._listen()  # until then others look themselves, rather than wait for our look
+
+    def _take_in(self) -> None:
+        if self._workspace.here.watching is None or time.monotonic() < self._next_take:
+            return
+        try:
+            if taking_in.waits(self._workspace):
+                taking_in.take_in(self._workspace)
+        except TakebackError as problem:  # it stays where it is, and is tried again
+            self._next_take = time.monotonic() + _TAKE_AGAIN_S
+            logger.info("what hooks told cannot be taken in yet: %s", problem.message)
 
     def _in_trouble(self, why: str) -> None:
         self._lease.check()  # a history that was removed is no trouble that passes
@@ -210,21 +224,24 @@ class Running:
         watching = self._workspace.here.watching
         if watching is None:
             return {"failed": True}
+        if message["do"] == "spool":  # it has been taken in before this
+            return {"taken": True}
         if message["do"] == "begin":
-            watching.catch_up(recording.unannounced(self._workspace, "", besides=message["name"]))
-            self._commands[connection] = (message["name"], recording.source_in(message["source"]))
+            watching.catch_up(sources.unannounced(self._workspace, "", besides=message["name"]))
+            self._commands[connection] = (message["name"], sources.source_in(message["source"]))
             return {"begun": True}
         if message["do"] == "end":
             return _recorded(self._end(connection))
+        taking_in.take_in(self._workspace)
         source = message.get("source")
-        return _recorded(watching.catch_up(recording.source_in(source) if source else None))
+        return _recorded(watching.catch_up(sources.source_in(source) if source else None))
 
     def _end(self, connection: int) -> Recorded:
         """The effects of a command that has ended are recorded as its own, whoever else is running."""
         watching = self._workspace.here.watching
         assert watching is not None, "BUG: commands begin while this process records"
         name, source = self._commands.pop(connection)
-        return watching.catch_up(recording.at_its_end(self._workspace, name, source))
+        return watching.catch_up(sources.at_its_end(self._workspace, name, source))
 
     def _hung_up(self, connection: int) -> None:
         if connection in self._commands:

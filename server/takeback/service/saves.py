@@ -10,7 +10,7 @@ from takeback.model.operation import HUMAN, Edited, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.record import Entry, Source
-from takeback.service import recording
+from takeback.service import sources
 from takeback.service.decoding import encoded, normal
 from takeback.service.documents import Buffer, Draft
 from takeback.service.opening import Workspace
@@ -40,7 +40,7 @@ def record(workspace: Workspace, saved: Buffer, wrote: bytes | None, *, is_typed
     if recorded.operation is None and is_typed:
         workspace.claims.claim(source, path, state)
     if state != seen[0].after:
-        workspace.recorder.record(recording.unannounced(workspace, ""), workspace.looker.observe([path]))
+        workspace.recorder.record(sources.unannounced(workspace, ""), workspace.looker.observe([path]))
 
 
 def _is_formatters(workspace: Workspace, saved: Buffer, state: FileState) -> bool:

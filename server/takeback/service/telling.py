@@ -12,7 +12,7 @@ from takeback.model.operation import HUMAN, Operation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service.opening import Workspace
-from takeback.service.recording import is_paused, open_turns
+from takeback.service.sources import is_paused, open_turns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Observation
-from takeback.model.paths import WorkspacePath, parent
+from takeback.model.paths import WorkspacePath, ancestors, parent
 from takeback.model.staged import is_own_name
 from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
 from takeback.record import Recorded, Recorder, Source
@@ -160,6 +160,33 @@ class Looker:
                 more, operation=more.operation or recorded.operation, deferred=held + more.deferred
             )
         return recorded
+
+    def some(self, paths: Sequence[WorkspacePath], source: Source) -> None:
+        """Record whatever differs from the last known state at exactly these paths."""
+        self.moves.record(source, self.observe(paths), complete=False)
+
+    def told(self, path: WorkspacePath, reading: Reading) -> Observation | None:
+        """What somebody else read at `path`, content in the store; `None` if that path is not recorded."""
+        if self.left_out([path]):
+            return None
+        if reading.data is not None and len(reading.data) > self.config.max_file_bytes:
+            reading = replace(reading, data=None, reason=Reason.TOO_LARGE)
+        return Observation(path=path, after=self._state(path, reading))
+
+    def times(self) -> Mapping[WorkspacePath, int]:
+        """When what the next look would find changed last; where something is gone, when its folder did."""
+        seen = self.scan(load_cache(self.cache_path))
+        found = {path: seen.stat(path).ctime_ns for path in seen.changed}
+        return found | {path: self._folder_time(path) for path in seen.vanished}
+
+    def _folder_time(self, path: WorkspacePath) -> int:
+        """When the nearest folder above `path` that is still there got or lost something."""
+        for folder in ancestors(path):
+            with suppress(Refused):
+                stat = self.folder.look(folder)
+                if stat is not None:
+                    return stat.mtime_ns
+        return os.stat(self.folder.path).st_mtime_ns
 
     def burst(
         self,

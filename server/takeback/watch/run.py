@@ -69,17 +69,20 @@ class Watching:
         source: Callable[[str], Source],
         is_paused: Callable[[], bool],
         wake: Callable[[], None],
+        apart: Callable[[Burst | None], None] = lambda _: None,
         on_trouble: Callable[[str], None] = lambda _: None,
         clock: Clock = time.monotonic_ns,
     ) -> None:
         """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is.
 
+        `apart` records what has to be an operation of its own, before the rest of a burst, or of a look, is.
         `on_trouble` hears why nothing can be recorded, and the empty text when everything has been after all.
         """
         self._looker = looker
         self._source = source
         self._is_paused = is_paused
         self._wake = wake
+        self._apart = apart
         self._on_trouble = on_trouble
         self._clock = clock
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -231,6 +234,7 @@ class Watching:
         if self._is_paused():  # the look at the end of the pause finds what happens meanwhile
             return NOTHING
         try:
+            self._apart(burst)
             uncovered = self._look_for_uncovered(burst, source)
             if not burst.paths:
                 return uncovered
@@ -291,6 +295,7 @@ class Watching:
         if self._is_paused():
             return NOTHING
         try:
+            self._apart(None)
             looked = self._looker.everything(source, moves)
         except TakebackError as problem:
             self._owes_look = True

@@ -10,7 +10,7 @@ from takeback.checkpoints import Wanted
 from takeback.errors import Busy
 from takeback.model.ids import OpId
 from takeback.model.state import Reason
-from takeback.service import checkpointing, looking, maintenance, recording, taking_back
+from takeback.service import checkpointing, looking, maintenance, recording, sources, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Request
 from takeback.undo.apply import locked
@@ -115,7 +115,7 @@ def test_an_undo_keeps_what_it_reaches_back_to(scene, clock):
     with scene.opened(clock=clock) as workspace:
         scene.write("f", "".join(f"{n}\n" for n in range(30)))
         scene.write("g", "base\n")
-        workspace.looker.everything(recording.unannounced(workspace))
+        workspace.looker.everything(sources.unannounced(workspace))
         for number in range(5):
             lines = scene.read("f").split("\n")
             scene.write("f", "\n".join([*lines[: number * 5], f"agent {number}", *lines[number * 5 :]]))
@@ -135,7 +135,7 @@ def test_expired_content_that_comes_back_is_there_again(scene, clock):
     """Content that expired and is written once more is captured again, in the old states too."""
     with scene.opened(clock=clock) as workspace:
         scene.write("f", "base\n")
-        workspace.looker.everything(recording.unannounced(workspace))
+        workspace.looker.everything(sources.unannounced(workspace))
         scene.write("f", "again\n")
         recording.record(workspace, "agent:a", "")
         age(scene, workspace, clock)

@@ -1,0 +1,81 @@
+"""Tool calls of agents that are under way: each is a file that counts while the agent's process lives.
+
+calls/<digest>    who it is, which paths it names or that it is a command, and what it has to share them with
+
+What comes before a call and what comes after it are two processes, so nothing can be held in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from takeback.files.alive import Process, is_alive
+
+_FOLDER = "calls"
+_UNTIED_S = 3600
+"""How long a call counts whose process is not known."""
+
+
+def name_of(actor: str, session: str, call: str) -> str:
+    """What the call is named here."""
+    return hashlib.sha256(os.fsencode(f"{actor}\0{session}\0{call}")).hexdigest()[:24]
+
+
+def put(state: str, name: str, body: Mapping[str, Any]) -> None:
+    """This call is under way. `body` has `actor`, `session`, `process`, `at`, `paths`, `contested`, `since` and `source`."""
+    folder = os.path.join(state, _FOLDER)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    new = os.path.join(folder, f".{name}")
+    with open(new, "w", encoding="utf-8") as file:
+        json.dump(body, file)
+    os.replace(new, os.path.join(folder, name))
+
+
+def drop(state: str, name: str) -> dict[str, Any] | None:
+    """The call has ended; what it was, if it was under way."""
+    body = _body(state, name)
+    with suppress(FileNotFoundError):
+        os.unlink(os.path.join(state, _FOLDER, name))
+    return body
+
+
+def under_way(state: str) -> dict[str, dict[str, Any]]:
+    """What each call is that is under way, by name; what dead ones left is removed."""
+    try:
+        names = sorted(name for name in os.listdir(os.path.join(state, _FOLDER)) if not name.startswith("."))
+    except FileNotFoundError:
+        return {}
+    found = {name: body for name in names if (body := _body(state, name)) is not None}
+    for name, body in tuple(found.items()):
+        if not _counts(body):
+            drop(state, name)
+            del found[name]
+    return found
+
+
+def process_in(body: Mapping[str, Any]) -> Process | None:
+    """The process of the agent, as a message has it."""
+    process = body["process"]
+    return (process[0], process[1], process[2]) if process else None
+
+
+def _counts(body: Mapping[str, Any]) -> bool:
+    process = process_in(body)
+    if process is not None and not is_alive(process):
+        return False
+    return process is not None or time.time_ns() - body["at"] < _UNTIED_S * 1_000_000_000
+
+
+def _body(state: str, name: str) -> dict[str, Any] | None:
+    try:
+        with open(os.path.join(state, _FOLDER, name), encoding="utf-8") as file:
+            body: dict[str, Any] = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return None
+    return body

@@ -1,0 +1,398 @@
+"""What agents' hooks tell becomes their operations, exactly, whether somebody records or not."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from hooks import HOOK, Agent, operations, turns
+from takeback.service import line
+from waiting import until
+
+
+@pytest.fixture
+def recorder(scene):
+    """How a recorder is started that records when this returns; it is ended at the end."""
+    started = []
+
+    def recorder():
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "takeback", "watch"],
+            cwd=scene.root,
+            env=scene.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        until(lambda: scene.tb("status").json["recorder"] == process.pid)
+        address = line.address(str(scene.state), "socket")
+        until(lambda: line.ask(address, {"do": "spool"}, 1) is not None)
+        return process
+
+    yield recorder
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def workspace(scene):
+    """A workspace with two files and a history."""
+    scene.write("f", "one\n")
+    scene.write("g", "one\n")
+    scene.tb("init")
+    return scene
+
+
+@pytest.fixture(params=[False, True], ids=["alone", "recorded"])
+def either(request, workspace, recorder):
+    """The same, without a recorder and with one."""
+    if request.param:
+        recorder()
+    return workspace
+
+
+def test_an_edit_is_the_agents(either):
+    """What an agent's tool writes is one operation by the agent, and an undo takes it back."""
+    Agent(either).edit("f", "two\n")
+
+    assert operations(either) == [("agent:claude", ["f"])]
+    assert either.tb("undo").status == 0
+    assert either.read("f") == "one\n"
+
+
+@pytest.mark.promise(2)
+def test_what_was_there_before_is_not_the_agents(either):
+    """What somebody wrote in a file before the agent's tool call, and nobody saw, is recorded first."""
+    either.write("f", "human\n")
+    Agent(either).edit("f", "human\nagent\n")
+
+    assert operations(either) == [("unknown", ["f"]), ("agent:claude", ["f"])]
+    either.tb("undo", "--actor", "agent:claude")
+    assert either.read("f") == "human\n"
+
+
+def test_what_others_write_meanwhile_is_not_the_agents(either):
+    """During an agent's tool call only what the call names is the agent's."""
+    agent = Agent(either)
+    call = agent.before_edit("f")
+    either.write("g", "human\n")
+    either.write("f", "agent\n")
+    agent.after(call)
+
+    assert sorted(operations(either)) == [("agent:claude", ["f"]), ("unknown", ["g"])]
+
+
+def test_every_step_of_a_file_is_kept_without_a_recorder(workspace):
+    """An agent that edits one file again and again leaves one operation for each edit, though nobody watched."""
+    agent = Agent(workspace)
+    for text in ("two\n", "three\n", "four\n"):
+        agent.edit("f", text)
+
+    assert operations(workspace) == [("agent:claude", ["f"])] * 3
+    workspace.tb("undo", "2")
+    assert workspace.read("f") == "two\n"
+
+
+def test_a_file_that_was_made_and_one_that_was_deleted(either):
+    """Creating and deleting by a tool are the agent's too, in new folders as well."""
+    agent = Agent(either)
+    agent.edit("new/deep/file", "made\n")
+    call = agent.before_edit("g")
+    (either.root / "g").unlink()
+    agent.after(call)
+
+    assert operations(either) == [("agent:claude", ["new/deep/file"]), ("agent:claude", ["g"])]
+    either.tb("undo", "2")
+    assert sorted(either.files()) == ["f", "g"]
+
+
+def test_a_call_that_failed_takes_nothing(either):
+    """A tool call that wrote nothing does not make the agent's what somebody else wrote just before it."""
+    either.write("f", "human\n")
+    until(lambda: operations(either) == [("unknown", ["f"])])
+    agent = Agent(either)
+    agent.after(agent.before_edit("f"))
+
+    assert operations(either) == [("unknown", ["f"])]
+
+
+def test_a_watcher_may_be_quicker(workspace, recorder):
+    """What the recorder saw before the agent's tool call ended is the agent's all the same."""
+    recorder()
+    agent = Agent(workspace)
+    call = agent.before_edit("f")
+    workspace.write("f", "agent\n")
+    workspace.write("g", "human\n")
+    until(lambda: len(operations(workspace)) == 2)
+    assert {actor for actor, _ in operations(workspace)} == {"unknown"}
+    agent.after(call)
+
+    until(lambda: sorted(operations(workspace)) == [("agent:claude", ["f"]), ("unknown", ["g"])])
+
+
+# -- commands ------------------------------------------------------------------------------------
+
+
+def test_a_command_is_one_operation(either):
+    """What an agent's shell tool wrote is one operation by the agent, labelled with the command."""
+    agent = Agent(either)
+    call = agent.before_command("make all")
+    either.write("out/one", "1\n")
+    either.write("f", "built\n")
+    agent.after(call)
+    either.write("g", "human\n")
+
+    assert operations(either) == [("agent:claude", ["f", "out/one"]), ("unknown", ["g"])]
+    command = either.tb("show", "1").json["operations"][0]
+    assert (command["kind"], command["label"]) == ("command", "make all")
+    either.tb("undo", "--op", "1")
+    assert either.files().keys() == {"f", "g"}
+
+
+def test_what_was_written_before_a_command_is_not_the_agents(either):
+    """What somebody wrote just before a command began is recorded as nobody's."""
+    either.write("g", "human\n")
+    agent = Agent(either)
+    call = agent.before_command()
+    either.write("f", "built\n")
+    agent.after(call)
+
+    assert operations(either) == [("unknown", ["g"]), ("agent:claude", ["f"])]
+
+
+def test_reading_leaves_a_command_whole(either):
+    """Whoever asks for the log while an agent's command runs takes nothing from it, and status names the agent."""
+    agent = Agent(either)
+    call = agent.before_command()
+    either.write("one", "1\n")
+    assert operations(either) == []
+    notices = either.tb("status").json["notices"]
+    either.write("two", "2\n")
+    agent.after(call)
+
+    assert operations(either) == [("agent:claude", ["one", "two"])]
+    assert notices == ["agent:claude is at work: what it writes is recorded at its end"]
+
+
+def test_two_agents_commands_at_once_share_the_doubt(either):
+    """What was written while the commands of two agents ran is of one or the other, and never the wrong one's."""
+    one, other = Agent(either), Agent(either, "codex")
+    first = one.before_command()
+    either.write("one", "1\n")
+    second = other.before_command()
+    either.write("doubt", "?\n")
+    one.after(first)
+    either.write("two", "2\n")
+    other.after(second)
+
+    found = {path: actor for actor, paths in operations(either) for path in paths}
+    assert found == {"one": "agent:claude", "doubt": "unknown", "two": "agent:codex"}
+    doubtful = next(one for one in either.tb("log").json["operations"] if one["actor"] == "unknown")
+    assert doubtful["label"] == "perhaps agent:claude or agent:codex"
+
+
+def test_an_edit_during_another_agents_command(either):
+    """A tool call that names its file is exact, whoever runs a command meanwhile."""
+    one, other = Agent(either), Agent(either, "codex")
+    command = one.before_command()
+    other.edit("f", "codex\n")
+    either.write("out", "claude\n")
+    one.after(command)
+
+    assert sorted(operations(either)) == [("agent:claude", ["out"]), ("agent:codex", ["f"])]
+
+
+def test_two_agents_at_one_file(either):
+    """Where two agents' tool calls on one file overlap, nobody can tell: it is unknown, with both as candidates."""
+    one, other = Agent(either), Agent(either, "codex")
+    first, second = one.before_edit("f"), other.before_edit("f")
+    either.write("f", "claude\n")
+    either.write("f", "codex\n")
+    one.after(first)
+    other.after(second)
+
+    (found,) = either.tb("log").json["operations"]
+    assert (found["actor"], found["label"]) == ("unknown", "perhaps agent:claude or agent:codex")
+
+
+# -- turns ---------------------------------------------------------------------------------------
+
+
+def test_a_turn_for_each_prompt(either):
+    """Each prompt begins a turn with its first words as label, and the next one, or the answer, ends it."""
+    agent = Agent(either)
+    agent.prompt("make it\nbetter")
+    agent.edit("f", "two\n")
+    call = agent.before_command()
+    either.write("out", "1\n")
+    agent.after(call)
+    agent.prompt("and now the other")
+    agent.edit("g", "two\n")
+    agent.stop()
+    agent.edit("f", "three\n")
+
+    assert turns(either) == {"turn-1": [["f"], ["out"]], "turn-2": [["g"]], None: [["f"]]}
+    assert either.tb("status").json["turns"] == []
+    assert either.tb("undo", "--turn", "turn-1", "--dry-run").json["outcome"] in ("planned", "conflict")
+
+
+def test_several_sessions_have_their_own_turns(either):
+    """Two sessions of one agent, and another agent, work at once, each in its own turn."""
+    agents = [Agent(either), Agent(either, session="s2"), Agent(either, "gemini", session="s1")]
+    for agent in agents:
+        agent.prompt(f"for {agent.name} {agent.session}")
+    for number, agent in enumerate(agents):
+        agent.edit(f"new{number}", "x\n")
+    opened = either.tb("status").json["turns"]
+    agents[1].stop()
+
+    assert [turn["label"] for turn in opened] == ["for claude s1", "for claude s2", "for gemini s1"]
+    assert turns(either) == {"turn-1": [["new0"]], "turn-2": [["new1"]], "turn-3": [["new2"]]}
+    assert len(either.tb("status").json["turns"]) == 2
+
+
+def test_what_nobody_announces_in_a_turn_is_not_the_agents(either):
+    """An agent with hooks says what it writes; a human's edit during its turn stays a human's, or nobody's."""
+    agent = Agent(either)
+    agent.prompt("do it")
+    either.write("g", "human\n")
+
+    (found,) = either.tb("log").json["operations"]
+    assert (found["actor"], found["inferred"], found["turn"]) == ("unknown", False, None)
+    assert "perhaps agent:claude" in found["label"]
+
+
+# -- what goes wrong -----------------------------------------------------------------------------
+
+
+def test_a_workspace_without_history_is_left_alone(scene):
+    """A hook begins no history: that would keep the agent waiting."""
+    agent = Agent(scene)
+    scene.write("f", "one\n")
+    agent.edit("f", "two\n")
+
+    assert list(scene.states.iterdir()) == []
+
+
+def test_a_file_elsewhere_is_no_business_of_the_workspace(workspace, tmp_path):
+    """Files outside the workspace, inside a `.git`, and ignored ones are passed over without a word."""
+    workspace.git("init", "-q")
+    workspace.write(".gitignore", "ignored\n")
+    workspace.record("human")
+    agent = Agent(workspace)
+    for path in (tmp_path / "elsewhere", workspace.root / ".git" / "x", workspace.root / "ignored"):
+        call = agent.before_edit(path)
+        path.write_text("x\n")
+        agent.after(call)
+
+    assert operations(workspace) == [("human", [".gitignore"])]
+    assert not (workspace.state / "hooks.log").exists()
+
+
+@pytest.mark.parametrize("said", [b"", b"garbage", b"[]", b"\xff\xfe", b'{"hook_event_name": 7}', b"{}" * 9])
+def test_garbage_stops_nobody(workspace, said):
+    """Whatever stands on standard input, the hook ends well; what is no event is noted where a person finds it."""
+    told = Agent(workspace).say_raw(said)
+
+    if told:
+        assert told.count("\n") == 1
+        assert "Traceback" not in told
+        assert any("hook claude" in notice for notice in workspace.tb("status").json["notices"])
+
+
+def test_an_agent_that_nobody_knows_is_not_refused(workspace):
+    """Exit status 2 would stop the agent's tool, so a wrong name in its settings ends well too, and is said."""
+    assert "no agent is called 'nobody'" in Agent(workspace, "nobody").say_raw(b"{}")
+
+
+def test_a_state_folder_that_cannot_be_written(workspace):
+    """A full or read-only disk costs the agent nothing; the line on standard error says what was not kept."""
+    spool = workspace.state / "spool"
+    spool.write_text("in the way")
+
+    told = Agent(workspace).say("UserPromptSubmit", prompt="x")
+
+    assert "takeback hook claude: NotADirectoryError" in told
+
+
+def test_a_recorder_that_does_not_answer_is_not_waited_for(workspace, recorder):
+    """A recorder that hangs costs an agent a moment; what was told is taken in when it goes on."""
+    process = recorder()
+    os.kill(process.pid, signal.SIGSTOP)
+    Agent(workspace).edit("f", "two\n")
+    os.kill(process.pid, signal.SIGCONT)
+
+    assert operations(workspace) == [("agent:claude", ["f"])]
+
+
+def test_what_is_no_hooks_in_the_spool_is_passed_over(workspace):
+    """Half a file in the spool, left by a full disk, is noted and stops nothing behind it."""
+    agent = Agent(workspace)
+    agent.prompt("one")
+    (workspace.state / "spool" / "000000000002").write_bytes(b'{"sizes": [7]}\nhalf')
+    (workspace.state / "spool" / "000000000003").write_bytes(b"\xff")
+    agent.edit("f", "two\n")
+
+    assert operations(workspace) == [("agent:claude", ["f"])]
+    assert "cannot be understood" in (workspace.state / "hooks.log").read_text()
+
+
+AGENT_THAT_WAITS = (
+    "import subprocess, sys\n"
+    "subprocess.run(sys.argv[1:], input=sys.stdin.buffer.read(), check=True)\n"
+    "print('told', flush=True)\n"
+    "import time; time.sleep(600)\n"
+)
+
+
+def agent_process(scene, said):
+    """An agent's process that has told this, and goes on."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", AGENT_THAT_WAITS, *HOOK, "claude"],
+        cwd=scene.root,
+        env=scene.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    process.stdin.write(said)
+    process.stdin.close()
+    process.stdout.readline()
+    return process
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b'{"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "x"}, "session_id": "s"}',
+        b'{"hook_event_name": "UserPromptSubmit", "prompt": "x", "session_id": "s"}',
+    ],
+    ids=["command", "turn"],
+)
+def test_an_agent_that_is_killed_is_at_work_no_longer(either, said):
+    """An agent that dies between the two hooks of a call leaves neither a command at work nor a turn open."""
+    process = agent_process(either, said)
+    before = either.tb("status").json
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    either.write("g", "human\n")
+
+    assert before["turns"] or before["notices"]
+    until(lambda: operations(either) == [("unknown", ["g"])])
+    after = either.tb("status").json
+    assert (after["turns"], after["notices"]) == ([], [])
+
+
+def test_the_answer_ends_what_was_under_way(either):
+    """An agent that does not say how a call ended has ended it when its turn ends."""
+    agent = Agent(either)
+    agent.prompt("x")
+    agent.before_command()
+    either.write("out", "1\n")
+    agent.stop()
+    either.write("g", "human\n")
+
+    assert operations(either) == [("agent:claude", ["out"]), ("unknown", ["g"])]
