@@ -29,6 +29,19 @@ async def until(condition):
             await asyncio.sleep(0.01)
 
 
+async def send(editor, method, params):
+    """The answer to a message of our own, as plain data."""
+    request = editor.client.protocol.send_request_async(f"takeback/{method}", params)
+    return plain(await asyncio.wait_for(request, WAIT_S))
+
+
+def plain(value):
+    """What pygls's client makes objects of, as plain data again."""
+    if hasattr(value, "_asdict"):
+        return {name: plain(one) for name, one in value._asdict().items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
 class Editor:
     """What an editor does: it keeps texts with versions, applies edits, and tells of every change."""
 

@@ -7,25 +7,12 @@ import asyncio
 import pytest
 from pygls.exceptions import JsonRpcException
 
-from editor import WAIT_S
+from editor import send
 
 pytestmark = [
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]
-
-
-async def send(editor, method, params):
-    """The answer to a message of our own, as plain data."""
-    request = editor.client.protocol.send_request_async(f"takeback/{method}", params)
-    return plain(await asyncio.wait_for(request, WAIT_S))
-
-
-def plain(value):
-    """What pygls's client makes objects of, as plain data again."""
-    if hasattr(value, "_asdict"):
-        return {name: plain(one) for name, one in value._asdict().items()}
-    return [plain(one) for one in value] if isinstance(value, list) else value
 
 
 async def test_what_is_written_in_a_turn_is_its_actors(client):

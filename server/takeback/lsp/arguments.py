@@ -15,6 +15,7 @@ from takeback.service.arguments import (
     NUMBER,
     NUMBERS,
     OBJECT,
+    OBJECTS,
     TEXT,
     TEXTS,
     TRUTH,
@@ -32,6 +33,7 @@ from takeback.undo.clash import OnConflict
 __all__ = [
     "ALSO",
     "FILTER",
+    "LOCATION",
     "MESSAGES",
     "TAKES",
     "Arguments",
@@ -98,6 +100,14 @@ MESSAGES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
         protocol.BEGIN_TURN: {"actor": NAME, "label": TEXT, **_ANY_MESSAGE},
         protocol.END_TURN: {"turn": NAME, **_ANY_MESSAGE},
         protocol.RECORD_EDIT: {"uris": URIS, "actor": NAME, "label": TEXT, **_ANY_MESSAGE},
+        protocol.RECORD_FAILURE: {
+            "task": NAME,
+            "output": TEXT,
+            "sarif": OBJECT,
+            "locations": OBJECTS,
+            "cwd": URI,
+            **_ANY_MESSAGE,
+        },
         protocol.TIMELINE: {"before": NUMBER, "limit": NUMBER, "filter": OBJECT, **_ANY_MESSAGE},
     }
 )
@@ -106,6 +116,16 @@ FILTER: Mapping[str, Kind] = MappingProxyType(
     {"actor": NAME, "uri": URI, "path": NAME, "text": NAME, "turn": NAME}
 )
 """What a timeline can be narrowed by."""
+LOCATION: Mapping[str, Kind] = MappingProxyType(
+    {
+        "uri": URI,
+        "line": NUMBER,
+        "column": NUMBER,
+        "message": TEXT,
+        "severity": one_of(("error", "warning", "note")),
+    }
+)
+"""A place where a task failed."""
 
 
 def required(arguments: Arguments, name: str, example: object) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types as lsp
 
@@ -53,6 +53,11 @@ def file_of(uri: str) -> str | None:
     path = unquote(parts.path, errors="surrogateescape")
     is_here = parts.scheme == "file" and parts.netloc in ("", "localhost")
     return path if is_here and "\0" not in path else None
+
+
+def file_uri(full: str) -> str:
+    """The URI of a file or folder."""
+    return f"file://{quote(os.fsencode(full))}"
 
 
 def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> list[lsp.TextEdit]:

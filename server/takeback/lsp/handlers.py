@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from takeback.lsp import files, messages, virtual
+from takeback.lsp import actions, failures, files, messages, virtual
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
@@ -27,6 +27,8 @@ def register(server: Server) -> None:
     files.register(server)
     virtual.register(server)
     messages.register(server)
+    actions.register(server)
+    failures.register(server)
     for name in COMMANDS:
         server.command(name)(_command(name))
 
@@ -61,8 +63,10 @@ def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
     document = ls.documents.get(params.text_document.uri)
     if document is None:
         return
+    before = document.text
     edits = document.edited(params.text_document.version, params.content_changes, ls.encoding)
     ls.tell_changed(document, edits)
+    ls.failures.edited(document, before)
 
 
 def _will_save(ls: Server, params: lsp.WillSaveTextDocumentParams) -> None:

@@ -76,9 +76,10 @@ COMMANDS = (
 BEGIN_TURN = "takeback/beginTurn"
 END_TURN = "takeback/endTurn"
 RECORD_EDIT = "takeback/recordEdit"
+RECORD_FAILURE = "takeback/recordFailure"
 TIMELINE = "takeback/timeline"
 
-MESSAGES = (BEGIN_TURN, END_TURN, RECORD_EDIT, TIMELINE)
+MESSAGES = (BEGIN_TURN, END_TURN, RECORD_EDIT, RECORD_FAILURE, TIMELINE)
 """Client to server: requests, each with one object."""
 
 SAVE = "takeback/save"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,9 @@ from takeback import __version__
 from takeback.aio import Core
 from takeback.errors import UsageError
 from takeback.lsp import convert
+from takeback.lsp.diagnostics import Diagnostics
 from takeback.lsp.documents import Document
+from takeback.lsp.failures import Failures
 from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     Hears = Callable[[Core, Sequence[Operation]], None]
 
 logger = logging.getLogger(__name__)
+
+Provider = Callable[["Server", lsp.CodeActionParams], Awaitable[Sequence[lsp.CodeAction]]]
+"""Has code actions to offer for a range of a document."""
 
 REQUEST_FAILED = -32803
 """Source: Language Server Protocol 3.17, "RequestFailed"."""
@@ -51,6 +56,10 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("takeback", __version__, protocol_cls=Protocol, max_workers=8)
         self.documents: dict[str, Document] = {}
+        self.diagnostics = Diagnostics(self)
+        self.action_providers: list[Provider] = []
+        """Who has code actions to offer."""
+        self.failures = Failures(self)
         self._cores: dict[str, Core] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._started: asyncio.Event | None = None

@@ -86,6 +86,7 @@ URIS = Kind(
 )
 TRUTH = Kind("true or false", _is_truth, _schema("boolean"))
 OBJECT = Kind("an object", _is_object, _schema("object"))
+OBJECTS = Kind("a list of objects", _list_of(_is_object), _schema("array", items={"type": "object"}))
 
 
 def checked(call: str, given: Mapping[str, Any], takes: Mapping[str, Kind]) -> Arguments:

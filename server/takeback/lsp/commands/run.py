@@ -13,7 +13,7 @@ from takeback.aio import Core
 from takeback.errors import TakebackError
 from takeback.lsp import protocol
 from takeback.lsp.arguments import Arguments, arguments_in, parameters_in
-from takeback.lsp.commands import checkpoints, recording, taking_back, timeline, turns
+from takeback.lsp.commands import checkpoints, failures, recording, taking_back, timeline, turns
 from takeback.lsp.server import REQUEST_FAILED, Server
 from takeback.service import answers
 from takeback.service.requests import Message
@@ -81,6 +81,7 @@ _MESSAGES: Mapping[str, Callable[[Server, Core, Arguments], Awaitable[Message]]]
         protocol.BEGIN_TURN: turns.begin,
         protocol.END_TURN: turns.end,
         protocol.RECORD_EDIT: turns.record_edit,
+        protocol.RECORD_FAILURE: failures.record,
         protocol.TIMELINE: timeline.page,
     }
 )
