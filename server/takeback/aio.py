@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from takeback.errors import WorkspaceRefused
+from takeback.errors import TakebackError, WorkspaceRefused
 from takeback.service.inbox import Inbox
 
 if TYPE_CHECKING:  # importing the core takes longer than answering `initialize` may
+    from takeback.config import Problem
     from takeback.model.operation import Operation
     from takeback.service.channel import Message
     from takeback.service.desk import Desk
+    from takeback.service.opening import Workspace
     from takeback.service.running import Running
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+LOOK_S = 0.5
+"""How often it is looked whether a folder that went is back."""
+_BACK = "It is recorded again as soon as it is back."
 
 
 class Core:
@@ -33,30 +40,37 @@ class Core:
         self,
         root: str,
         editor: str,
+        given: Mapping[str, Any],
         *,
         on_operations: Callable[[Sequence[Operation]], None],
         on_progress: Callable[[int, int], None],
         on_ready: Callable[[Exception | None], None],
         on_trouble: Callable[[str], None],
+        on_settings: Callable[[tuple[str, ...], tuple[Problem, ...]], None],
         hand_over: Callable[[Message], Message],
     ) -> None:
-        """Opens the workspace at once; `on_ready` says that it is open, or why it cannot be.
+        """Opens the workspace at once, with the settings `given` by the editor.
 
-        `on_trouble` says why nothing can be recorded, and the empty text when it can be again. All but the last are
-        called on the loop, `hand_over` on a thread of its own.
+        `on_ready` says that it is open, or why it cannot be: each time, for a folder may go and come back.
+        `on_trouble` says why nothing can be recorded, and the empty text when it can be again. `on_settings` names
+        the files of settings and what is wrong in them. All but the last are called on the loop, `hand_over` on a
+        thread of its own.
         """
         self.root = root
         self._editor = editor
+        self._given = given
         self._loop = asyncio.get_running_loop()
         self._on_operations = on_operations
         self._on_progress = on_progress
         self._on_ready = on_ready
         self._on_trouble = on_trouble
+        self._on_settings = on_settings
         self._hand_over = hand_over
         self._inbox = Inbox()
         self._desk: Desk | None = None
         self._failure: Exception | None = None
         self._running: Running | None = None
+        self._is_worth_trying = False
         self._is_closing = threading.Event()
         self._thread = threading.Thread(target=self._own, name="takeback-core", daemon=True)
         self._thread.start()
@@ -79,6 +93,18 @@ class Core:
 
         self._inbox.do(quietly)
 
+    def configure(self, given: Mapping[str, Any]) -> None:
+        """Take other settings of the editor. A workspace that could not be opened is tried again with them."""
+
+        def take() -> None:
+            if given != self._given:
+                self._given = given
+                self._is_worth_trying = True
+                if self._failure is None and self._running is not None:
+                    self._running.configure(given)
+
+        self._inbox.do(take)
+
     async def close(self) -> None:
         """Record what is left and close the workspace."""
         self._is_closing.set()
@@ -94,22 +120,31 @@ class Core:
         return self._desk
 
     def _own(self) -> None:
-        try:
-            self._run()
-            if not self._is_closing.is_set():
-                self._refuse(WorkspaceRefused(f"the folder {self.root} was moved or removed"))
-        except Exception as failure:
-            logger.exception("the workspace cannot be recorded")
-            self._refuse(failure)
-
-    def _refuse(self, failure: Exception) -> None:
-        """Tell why there is no workspace, to whoever asks."""
-        self._failure = failure
-        self._tell(self._on_ready, failure)
         while not self._is_closing.is_set():
-            job = self._inbox.next(None)
+            is_gone = True
+            try:
+                self._run()
+                failure: Exception = WorkspaceRefused(
+                    f"the folder {self.root} was moved or removed", hint=_BACK
+                )
+            except Exception as problem:
+                failure, is_gone = problem, not os.path.isdir(self.root)
+                if not isinstance(problem, TakebackError):
+                    logger.exception("the workspace cannot be recorded")
+            if not self._is_closing.is_set():
+                self._refuse(failure, is_gone=is_gone)
+
+    def _refuse(self, failure: Exception, *, is_gone: bool) -> None:
+        """Tell why there is no workspace, to whoever asks, until it is worth to try again."""
+        self._failure = failure
+        self._is_worth_trying = False
+        self._tell(self._on_ready, failure)
+        while not (self._is_closing.is_set() or self._is_worth_trying):
+            job = self._inbox.next(LOOK_S if is_gone else None)
             if job is not None:
                 job()
+            self._is_worth_trying |= is_gone and os.path.isdir(self.root)
+        self._failure = None
 
     def _run(self) -> None:
         from takeback.service.desk import Desk  # noqa: PLC0415 - the reason stands above
@@ -120,7 +155,7 @@ class Core:
             self._tell(self._on_progress, done, total)
 
         with (
-            open_workspace(self.root, progress=progress) as workspace,
+            open_workspace(self.root, progress=progress, given=self._given) as workspace,
             Desk(workspace, self._editor, self._hand_over) as desk,
         ):
             self._desk = desk
@@ -129,11 +164,16 @@ class Core:
                 self._inbox,
                 on_operations=lambda found: self._tell(self._on_operations, found),
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
+                on_settings=lambda: self._tell_settings(workspace),
             )
             if self._is_closing.is_set():
                 return
+            self._tell_settings(workspace)
             self._tell(self._on_ready, None)
             self._running.run()
+
+    def _tell_settings(self, workspace: Workspace) -> None:
+        self._tell(self._on_settings, workspace.config.files, workspace.config.problems)
 
     def _tell(self, callback: Callable[..., None], *values: object) -> None:
         if not self._loop.is_closed():

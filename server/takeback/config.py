@@ -142,6 +142,12 @@ class _Source:
         return Problem(file=self.name, line=line, column=column, message=message, hint=hint)
 
 
+def files(root: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Every file that settings of the workspace `root` are read from, whether it is there or not."""
+    own = (os.path.join(root, name) for name in ("takeback.toml", "pyproject.toml"))
+    return (os.path.join(config_folder(environ), "config.toml"), *own)
+
+
 def _sources(root: str, environ: Mapping[str, str], overrides: Mapping[str, Any]) -> Iterator[_Source]:
     yield from _file(os.path.join(config_folder(environ), "config.toml"))
     own = tuple(_file(os.path.join(root, "takeback.toml"), is_workspace=True))

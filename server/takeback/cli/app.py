@@ -49,7 +49,7 @@ class Invocation:
         """The workspace of this command."""
         root = self.root()
         with open_workspace(root, progress=render.progress(quiet=self.as_json)) as workspace:
-            for problem in workspace.problems:
+            for problem in workspace.config.problems:
                 render.warn(f"{problem.file}:{problem.line}: {problem.message}. {problem.hint}")
             for settled in workspace.settled:
                 render.warn(render.settled(settled))

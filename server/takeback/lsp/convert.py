@@ -39,9 +39,12 @@ def is_held(root: str, uri: str) -> bool:
     full = file_of(uri)
     if full is None:
         return False
-    return relative_path(root, uri) is not None or not _leads_out(
-        os.path.relpath(os.path.realpath(full), root)
-    )
+    return relative_path(root, uri) is not None or is_below(root, os.path.realpath(full))
+
+
+def is_below(root: str, full: str) -> bool:
+    """Whether a real path is `root` or lies below it."""
+    return not _leads_out(os.path.relpath(full, root))
 
 
 def file_of(uri: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from takeback.lsp import actions, failures, files, messages, virtual
+from takeback.lsp import actions, failures, files, messages, settings, virtual
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
@@ -25,6 +25,7 @@ def register(server: Server) -> None:
     server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
     server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
     files.register(server)
+    settings.register(server)
     virtual.register(server)
     messages.register(server)
     actions.register(server)
@@ -36,6 +37,7 @@ def register(server: Server) -> None:
 def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
     client = params.client_info
     ls.client_name = f"{client.name} {client.version or ''}".strip() if client else ""
+    ls.settings.began(params.initialization_options)
 
 
 def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
@@ -45,7 +47,7 @@ def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
 
 
 async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:
-    await ls.follow_folders()
+    await ls.workspaces.follow()
 
 
 async def _shutdown(ls: Server, _params: None) -> None:
@@ -57,6 +59,7 @@ def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     document = Document(uri=item.uri, version=item.version, text=item.text)
     ls.documents[item.uri] = document
     ls.tell_opened(document)
+    ls.workspaces.follow_soon()
 
 
 def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -87,6 +90,7 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     uri = params.text_document.uri
     ls.documents.pop(uri, None)
     ls.tell_closed(uri)
+    ls.workspaces.follow_soon()
 
 
 def _command(name: str) -> Any:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
@@ -19,12 +17,13 @@ from pygls.lsp.server import LanguageServer
 
 from takeback import __version__
 from takeback.aio import Core
-from takeback.errors import UsageError
 from takeback.lsp import convert
 from takeback.lsp.diagnostics import Diagnostics
 from takeback.lsp.documents import Document
 from takeback.lsp.failures import Failures
 from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
+from takeback.lsp.settings import ClientSettings
+from takeback.lsp.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from takeback.model.operation import Operation
@@ -56,15 +55,13 @@ class Server(LanguageServer):
     def __init__(self) -> None:
         super().__init__("takeback", __version__, protocol_cls=Protocol, max_workers=8)
         self.documents: dict[str, Document] = {}
+        self.workspaces = Workspaces(self)
+        self.settings = ClientSettings(self)
         self.diagnostics = Diagnostics(self)
         self.action_providers: list[Provider] = []
         """Who has code actions to offer."""
         self.failures = Failures(self)
-        self._cores: dict[str, Core] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._started: asyncio.Event | None = None
-        self._following = asyncio.Lock()
-        self._taking_back: dict[str, asyncio.Lock] = {}
         self.hear_operations: list[Hears] = []
         """Called on the loop with every operation that anybody recorded, once it can be read."""
 
@@ -72,94 +69,43 @@ class Server(LanguageServer):
 
     async def start(self) -> None:
         """Open the editor's folders. Returns when it is known which; they are opened meanwhile."""
-        self._started = asyncio.Event()
-        try:
-            await self.follow_folders()
-        finally:
-            self._started.set()
-
-    async def follow_folders(self) -> None:
-        """Open the workspaces of the editor's folders as they are now, and let go of all others."""
-        async with self._following:
-            roots = await asyncio.to_thread(_roots, self._folders())
-            gone = [self._cores.pop(root) for root in self._cores.keys() - set(roots)]
-            for root in roots:
-                if root not in self._cores:
-                    self._open(root)
-            await asyncio.gather(*map(self._let_go, gone))
-
-    async def _let_go(self, core: Core) -> None:
-        async with self.lock(core):
-            await core.close()
+        await self.workspaces.start()
 
     async def core_for(self, uri: str | None) -> Core:
         """The workspace that a document or folder belongs to; without one, the first.
 
         Raises UsageError where no open folder holds it: what nobody opened is never recorded.
         """
-        await self._has_started()
-        found = self._innermost(uri) if uri else next(iter(self._cores.values()), None)
-        if found is None:
-            what = f"no open folder holds {uri}" if uri else "no folder is open, so there is no workspace"
-            raise UsageError(what, hint="Open a folder in the editor first.")
-        return found
+        return await self.workspaces.around(uri)
 
-    def _innermost(self, uri: str) -> Core | None:
-        """The open workspace with the longest root that holds a document or folder."""
-        inside = [core for core in self._cores.values() if convert.is_held(core.root, uri)]
-        return max(inside, key=lambda core: len(core.root), default=None)
+    @property
+    def cores(self) -> tuple[Core, ...]:
+        """Every open workspace."""
+        return tuple(self._cores.values())
 
-    async def core_with_id(self, workspace: str) -> Core:
-        """The workspace whose path has this id. Raises UsageError where it is not open."""
-        from takeback.config import workspace_id  # noqa: PLC0415 - imports more than `initialize` needs
-
-        await self._has_started()
-        found = next((core for core in self._cores.values() if workspace_id(core.root) == workspace), None)
-        if found is None:
-            raise UsageError(f"no open folder has the id {workspace}", hint="Open its folder first.")
-        return found
-
-    async def close(self) -> None:
-        """Record what is left, and close everything."""
-        await self._has_started()
-        cores, self._cores = list(self._cores.values()), {}
-        await asyncio.gather(*(core.close() for core in cores))
+    def core_at(self, root: str) -> Core:
+        """The open workspace at `root`."""
+        return self._cores[root]
 
     def lock(self, core: Core) -> asyncio.Lock:
         """Held while something is taken back: documents are changed by one plan at a time."""
-        return self._taking_back.setdefault(core.root, asyncio.Lock())
+        return self.workspaces.lock(core)
 
-    async def _has_started(self) -> None:
-        if self._started is not None:
-            await self._started.wait()
+    async def close(self) -> None:
+        """Record what is left, and close everything."""
+        await self.workspaces.close()
 
-    def _open(self, root: str) -> None:
-        progress = _Progress(self, root)
-        core = self._cores[root] = Core(
-            root,
-            self.editor,
-            on_operations=partial(self._recorded, root),
-            on_progress=progress.report,
-            on_ready=progress.ready,
-            on_trouble=partial(self._in_trouble, root),
-            hand_over=partial(self._handed_over, root),
-        )
-        for document in tuple(self.documents.values()):
-            self._tell_opened(core, document)
+    @property
+    def _cores(self) -> dict[str, Core]:
+        return self.workspaces.cores
 
-    def _recorded(self, root: str, operations: Sequence[Operation]) -> None:
+    def recorded(self, root: str, operations: Sequence[Operation]) -> None:
+        """Somebody recorded something in an open workspace."""
         self.tell(TIMELINE_CHANGED, {})
         core = self._cores.get(root)
         if core is not None:
             for hear in self.hear_operations:
                 hear(core, operations)
-
-    def _folders(self) -> list[str]:
-        workspace = self.workspace
-        uris = [folder.uri for folder in workspace.folders.values()]  # the keys are unquoted, so ambiguous
-        if not uris and workspace.root_uri:
-            uris = [workspace.root_uri]
-        return [path for path in map(convert.file_of, uris) if path is not None]
 
     # -- documents -------------------------------------------------------------------------------
 
@@ -204,16 +150,21 @@ class Server(LanguageServer):
             if core is not through:
                 self._post(core, proposed.name, lambda desk, path: desk.followed_elsewhere(proposed, path))
 
-    @property
-    def cores(self) -> tuple[Core, ...]:
-        """Every open workspace."""
-        return tuple(self._cores.values())
+    def tell_all_opened(self, core: Core) -> None:
+        """Tell a workspace that was just opened of every document around it."""
+        for document in tuple(self.documents.values()):
+            self._tell_opened(core, document)
 
     @staticmethod
     def _post(core: Core, uri: str, act: Callable[[Desk, str], None]) -> None:
-        path = convert.document_path(core.root, uri)
-        if path is not None:
-            core.post(lambda desk: act(desk, path))
+        """Have a workspace do something about a document of its own. Whether it is one is found out on its thread."""
+
+        def do(desk: Desk) -> None:
+            path = convert.document_path(core.root, uri)
+            if path is not None:
+                act(desk, path)
+
+        core.post(do)
 
     # -- what is said to the editor --------------------------------------------------------------
 
@@ -297,19 +248,10 @@ class Server(LanguageServer):
         """Log what failed; a person cannot do anything with it."""
         logger.error("%s: %s", getattr(source, "__name__", source), error)
 
-    def core_at(self, root: str) -> Core:
-        """The open workspace at `root`."""
-        return self._cores[root]
-
-    def _in_trouble(self, root: str, why: str) -> None:
+    def in_trouble(self, root: str, why: str) -> None:
+        """Nothing can be recorded in an open workspace; or it can again, if there is no reason why not."""
         if why:
             self.say(f"Takeback cannot record {root}, and tries again: {why}", lsp.MessageType.Warning)
-
-    def _handed_over(self, root: str, message: dict[str, Any]) -> dict[str, Any]:
-        """Answer another process; called on a thread of its own."""
-        from takeback.lsp.taking_back import handed_over  # noqa: PLC0415 - imports the core
-
-        return handed_over(self, root, message)
 
     loop: asyncio.AbstractEventLoop | None = None
     """The loop that the server runs on, once it was initialized."""
@@ -323,48 +265,3 @@ class Server(LanguageServer):
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task failed", exc_info=task.exception())
-
-
-class _Progress:
-    """Work-done progress of a first look, for clients that show it."""
-
-    def __init__(self, server: Server, root: str) -> None:
-        self._server = server
-        self._root = root
-        self._token = f"takeback-baseline-{root}"
-        self._begun: asyncio.Task[None] | None = None
-
-    def report(self, done: int, total: int) -> None:
-        """So many files of so many were read."""
-        window = self._server.client_capabilities.window
-        if window is None or not window.work_done_progress:
-            return
-        if self._begun is None:
-            self._begun = asyncio.get_running_loop().create_task(self._begin())
-            self._server.keep(self._begun)
-        elif self._begun.done() and self._begun.exception() is None:
-            value = lsp.WorkDoneProgressReport(percentage=done * 100 // max(total, 1))
-            self._server.work_done_progress.report(self._token, value)
-
-    def ready(self, failure: Exception | None) -> None:
-        """The workspace is open, or cannot be."""
-        if self._begun is not None:
-            self._server.keep(asyncio.get_running_loop().create_task(self._end(self._begun)))
-        if failure is not None:
-            self._server.say(f"Takeback does not record {self._root}: {failure}", lsp.MessageType.Warning)
-
-    async def _begin(self) -> None:
-        await self._server.work_done_progress.create_async(self._token)
-        value = lsp.WorkDoneProgressBegin(title="Takeback: first look", percentage=0)
-        self._server.work_done_progress.begin(self._token, value)
-
-    async def _end(self, begun: asyncio.Task[None]) -> None:
-        await begun
-        self._server.work_done_progress.end(self._token, lsp.WorkDoneProgressEnd())
-
-
-def _roots(folders: list[str]) -> list[str]:
-    """The workspaces of some folders, each once."""
-    from takeback.service.opening import find_root  # noqa: PLC0415 - imports the core
-
-    return list(dict.fromkeys(find_root(folder, os.environ) for folder in folders))

@@ -161,7 +161,7 @@ class _Read:
 
         try:
             workspace, wanted = content_in(uri)
-            core = await server.core_with_id(workspace)
+            core = await server.workspaces.with_id(workspace)
             text = await core.do(lambda desk: contents.text(desk.workspace, wanted))
         except TakebackError as problem:
             message = f"{problem.message}. {problem.hint}".strip()

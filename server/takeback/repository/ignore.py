@@ -104,6 +104,10 @@ class IgnoreRules:
         _write_plain_rules(plain_git_dir)
         self._outer = self._choose_outer()
 
+    def include(self, patterns: Sequence[str]) -> None:
+        """Ignored files with such names are recorded from now on, and no others."""
+        self._include_ignored = tuple(patterns)
+
     def ignored(self, paths: Sequence[str]) -> frozenset[str]:
         """Those of `paths` (relative to the root; folders end with `/`) that are not recorded. None needs to exist.
 
@@ -143,7 +147,8 @@ class IgnoreRules:
         rules = [self._excludes_file[1], os.path.join(self._plain_git_dir, "info", "exclude")]
         rules += [os.path.join(found.common_dir, "info", "exclude") for found in self._repositories()]
         rules += [os.path.join(folder, ".gitignore") for folder in self._folders_above()]
-        return hashlib.sha256(os.fsencode(configuration + _stats(rules))).hexdigest()
+        included = "\0".join(self._include_ignored)
+        return hashlib.sha256(os.fsencode(configuration + _stats(rules) + included)).hexdigest()
 
     def _choose_outer(self) -> _Owner:
         """The repository around the root, unless it ignores the root: then whoever opened it wants it recorded."""

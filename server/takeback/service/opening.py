@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from takeback import config as configuration
 from takeback.checkpoints import Checkpoints
 from takeback.claims import Claims
-from takeback.config import Config, Problem
 from takeback.errors import WorkspaceRefused
 from takeback.files.disk import Folder
 from takeback.files.faults import explained
@@ -21,6 +20,7 @@ from takeback.journal.log import Journal
 from takeback.record import Baseline, Recorder
 from takeback.repository.ignore import IgnoreRules
 from takeback.repository.window import discover
+from takeback.service.settings import NOTHING, Given, Settings
 from takeback.store.objects import ObjectStore
 from takeback.undo.apply import Applier, Settled
 from takeback.upkeep.histories import holds_history
@@ -50,9 +50,7 @@ class Workspace:
     """The real path of the folder."""
     state: str
     """Where its history lives."""
-    config: Config
-    problems: tuple[Problem, ...]
-    """What was wrong in the configuration."""
+    config: Settings
     folder: Folder
     journal: Journal
     store: ObjectStore
@@ -77,8 +75,31 @@ def find_root(start: str, environ: Mapping[str, str]) -> str:
     for folder in _upwards(here):
         if _has_history(folder, environ):
             return folder
-    repository = discover(here)
-    return os.path.realpath(repository.work_tree) if repository else here
+    return _work_tree(here, environ) or here
+
+
+def root_around(folder: str, environ: Mapping[str, str], *, known_only: bool) -> str | None:
+    """The workspace around a folder that nobody opened: one that has history, or, unless `known_only`, a work tree.
+
+    `None` where there is none: to record such a folder is for a person to decide.
+    """
+    here = os.path.realpath(folder)
+    states = os.path.realpath(configuration.state_root(environ))
+    if os.path.commonpath((here, states)) == states:  # a copy to read, of some workspace
+        return None
+    for above in _upwards(here):
+        if _has_history(above, environ):
+            return above
+    return None if known_only else _work_tree(here, environ)
+
+
+def _work_tree(folder: str, environ: Mapping[str, str]) -> str | None:
+    """The top of the git work tree around a folder; a repository of everything at home is nobody's project."""
+    repository = discover(folder)
+    if repository is None:
+        return None
+    top = os.path.realpath(repository.work_tree)
+    return None if _holds_everything(top, environ) else top
 
 
 def _has_history(folder: str, environ: Mapping[str, str]) -> bool:
@@ -95,8 +116,9 @@ def open_workspace(
     *,
     clock: Callable[[], int] = time.time_ns,
     progress: baseline.Progress = baseline.silent,
+    given: Given = NOTHING,
 ) -> Iterator[Workspace]:
-    """The workspace at `root`, with a baseline; it is closed at the end.
+    """The workspace at `root`, with a baseline; it is closed at the end. `given` are settings of an editor.
 
     Raises WorkspaceRefused for folders that are no project (`$HOME`, `/`, too many files) or cannot be opened.
     """
@@ -108,7 +130,7 @@ def open_workspace(
         os.makedirs(state, mode=0o700, exist_ok=True)
     with ExitStack() as stack:
         folder = stack.enter_context(Folder(real))
-        workspace = _assemble(folder, state, environ, clock, stack)
+        workspace = _assemble(folder, state, Settings(real, environ, given), clock, stack)
         if baseline.load(workspace.journal) is None:
             _remember_root(workspace)
             baseline.take(workspace.looker, progress)
@@ -116,9 +138,8 @@ def open_workspace(
 
 
 def _assemble(
-    folder: Folder, state: str, environ: Mapping[str, str], clock: Callable[[], int], stack: ExitStack
+    folder: Folder, state: str, settings: Settings, clock: Callable[[], int], stack: ExitStack
 ) -> Workspace:
-    loaded = configuration.load(folder.path, environ)
     journal = Journal(state)
     stack.callback(journal.close)
     store = ObjectStore(os.path.join(state, "store.git"))
@@ -127,7 +148,7 @@ def _assemble(
     recorder.sync_contents()
     stack.callback(recorder.sync_contents)
     rules = IgnoreRules(
-        folder.path, plain_git_dir=store.path, include_ignored=loaded.config.record.include_ignored
+        folder.path, plain_git_dir=store.path, include_ignored=settings.record.include_ignored
     )
     cache_path = os.path.join(state, "stat.cache")
     applier = Applier(
@@ -141,8 +162,7 @@ def _assemble(
     return Workspace(
         root=folder.path,
         state=state,
-        config=loaded.config,
-        problems=loaded.problems,
+        config=settings,
         folder=folder,
         journal=journal,
         store=store,
@@ -154,7 +174,7 @@ def _assemble(
             store=store,
             recorder=recorder,
             rules=rules,
-            config=loaded.config.record,
+            config=lambda: settings.record,
             cache_path=cache_path,
             clock=clock,
             moves=GitMoves(root=folder.path, journal=journal, recorder=recorder, clock=clock),
@@ -197,11 +217,10 @@ def _remember_root(workspace: Workspace) -> None:
 
 def check_root(root: str, environ: Mapping[str, str]) -> None:
     """Raises WorkspaceRefused for what cannot be a workspace."""
-    home = environ.get("HOME")
-    if root == "/" or (home and root == os.path.realpath(home)):
+    if _holds_everything(root, environ):
         raise WorkspaceRefused(
             f"{root} is not a project: recording it would record everything you have",
-            hint="Name a folder in it with `-C DIR`.",
+            hint="Open a folder in it, or name one with `-C DIR`.",
         )
     if not os.path.isdir(root):
         raise WorkspaceRefused(f"there is no folder {root}")
@@ -211,6 +230,11 @@ def check_root(root: str, environ: Mapping[str, str]) -> None:
             f"the state folder {state} is on a network file system, where the journal is not safe",
             hint="Set TAKEBACK_STATE_DIR to a folder on a local disk.",
         )
+
+
+def _holds_everything(root: str, environ: Mapping[str, str]) -> bool:
+    home = environ.get("HOME")
+    return root == "/" or bool(home and root == os.path.realpath(home))
 
 
 def _upwards(folder: str) -> Iterator[str]:

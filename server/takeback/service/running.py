@@ -27,6 +27,7 @@ from takeback.service import at_work, channel, maintenance, recording, sources, 
 from takeback.service.inbox import Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
+from takeback.service.settings import Given
 from takeback.store.objects import ObjectStore
 from takeback.watch import baseline
 from takeback.watch.bell import Bell
@@ -48,26 +49,34 @@ _TIDY_EVERY_S = 86_400.0
 class Running:
     """One workspace, open until stopped. `run` belongs to the thread that opened the workspace."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is named at the few calls
         self,
         workspace: Workspace,
         inbox: Inbox,
         *,
         on_operations: Callable[[Sequence[Operation]], None],
         on_trouble: Callable[[str], None] = lambda _: None,
+        on_settings: Callable[[], None] = lambda: None,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
-        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again. `others` answers requests that are no recorder's, on a thread of the connection."""
+        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
+
+        `on_settings` hears that other settings hold, or have other problems. `others` answers requests that are no
+        recorder's, on a thread of the connection.
+        """
         self._workspace = workspace
         self._inbox = inbox
         self._on_operations = on_operations
         self._on_trouble = on_trouble
+        self._on_settings = on_settings
         self._others = others or {}
         self._lease = Lease(workspace.state)
         self._listener: channel.Listener | None = None
         self._commands: dict[int, tuple[str, Source]] = {}
         """By connection: commands that began while this process recorded."""
         self._stack = ExitStack()
+        self._watched_with = (workspace.config.record, workspace.config.watch)
+        """The settings that the watcher was started with."""
         self._seen = workspace.journal.last_operation()
         self._is_stopping = False
         self._next_try = 0.0
@@ -117,7 +126,11 @@ class Running:
             return False
         self._next_look = time.monotonic() + POLL_S
         self._lease.check()
-        return not self._workspace.folder.is_in_place()
+        if not self._workspace.folder.is_in_place():
+            return True
+        if self._workspace.config.renew():
+            self._settings_changed()
+        return False
 
     def _is_time_to_tidy(self) -> bool:
         """Whether cap and retention are due, and nobody is at work."""
@@ -145,9 +158,16 @@ class Running:
         self._next_try = time.monotonic() + POLL_S
         if not self._lease.take():
             return
+        self._watch()
+        self.is_recorder = True
+        self._listen()  # until then others look themselves, rather than wait for our look
+
+    def _watch(self) -> None:
+        config = self._workspace.config
+        self._watched_with = (config.record, config.watch)
         watching = Watching(
             self._workspace.looker,
-            settle_ms=self._workspace.config.watch.settle_ms,
+            settle_ms=config.watch.settle_ms,
             leave_out=leave_out(self._workspace, self._stack),
             source=lambda label: sources.unannounced(self._workspace, label),
             is_paused=lambda: sources.is_paused(self._workspace),
@@ -155,11 +175,16 @@ class Running:
             wake=self._inbox.wake,
             on_trouble=self._in_trouble,
         )
-        self.is_recorder = True
         self._workspace.here.watching = watching
         watching.holding = self._is_command_at_work()
         watching.start()
-        self._listen()  # until then others look themselves, rather than wait for our look
+
+    def _unwatch(self) -> None:
+        watching, self._workspace.here.watching = self._workspace.here.watching, None
+        if watching is not None:
+            watching.stop()
+            self._tell()
+        self._stack.close()
 
     def _take_in(self) -> None:
         if self._workspace.here.watching is None or time.monotonic() < self._next_take:
@@ -186,12 +211,26 @@ class Running:
     def _close(self) -> None:
         if self._listener is not None:
             self._listener.close()
-        watching, self._workspace.here.watching = self._workspace.here.watching, None
-        if watching is not None:
-            watching.stop()
-            self._tell()
-        self._stack.close()
+        self._unwatch()
         self._lease.give_up()
+
+    # -- settings --------------------------------------------------------------------------------
+
+    def configure(self, given: Given) -> None:
+        """Take what an editor passes on. Called on the thread that runs this."""
+        if self._workspace.config.take(given):
+            self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        """Let what holds now take effect: what was written until now is recorded as it was before."""
+        config = self._workspace.config
+        was_watching = self._workspace.here.watching is not None
+        if (config.record, config.watch) != self._watched_with:
+            self._unwatch()
+            self._workspace.looker.rules.include(config.record.include_ignored)
+            if was_watching:
+                self._watch()
+        self._on_settings()
 
     # -- following -------------------------------------------------------------------------------
 

@@ -66,7 +66,8 @@ class Looker:
     store: ObjectStore
     recorder: Recorder
     rules: IgnoreRules
-    config: RecordConfig
+    config: Callable[[], RecordConfig]
+    """What holds at this moment."""
     cache_path: str
     clock: Callable[[], int]
     moves: GitMoves
@@ -288,14 +289,14 @@ class Looker:
             cache,
             leave_out,
             started_ns=self.clock(),
-            max_files=self.config.max_files,
+            max_files=self.config().max_files,
             recheck=recheck,
             ask_in=ask_in,
         )
 
     def read(self, path: WorkspacePath) -> FileState:
         """What is at `path` now, content in the store. What cannot be reached is as it was known."""
-        reading = self.folder.read(path, self.config.max_file_bytes)
+        reading = self.folder.read(path, self.config().max_file_bytes)
         known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
         return known if known.exists else self._state(path, reading)
 
