@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ class Key:
     default: Any
     text: str
     from_workspace: bool
+    low: int
+    high: int
 
 
 def configuration_keys() -> tuple[Key, ...]:
@@ -108,6 +111,8 @@ def _keys(section: str, classes: Mapping[str, ast.ClassDef]) -> Iterator[Key]:
                 default=getattr(values, field.target.id),
                 text=" ".join(str(text.value.value).split()),
                 from_workspace=known.metadata["from_workspace"],
+                low=known.metadata["low"],
+                high=known.metadata["high"],
             )
 
 
@@ -120,6 +125,33 @@ def configuration() -> str:
     return "\n".join(
         ["| key | default | from a workspace | unit and meaning |", "|---|---|---|---|", *rows, ""]
     )
+
+
+def configuration_schema() -> str:
+    """The JSON Schema of a file of settings, which editors complete and check it by."""
+    sections: dict[str, dict[str, Any]] = {}
+    for key in configuration_keys():
+        section, _, name = key.name.partition(".")
+        sections.setdefault(section, {})[name] = _schema(key)
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Takeback's configuration",
+        "description": "takeback.toml, [tool.takeback] in pyproject.toml, and what an editor passes on.",
+        **_table({name: _table(keys) for name, keys in sections.items()}),
+    }
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
+
+
+def _schema(key: Key) -> dict[str, Any]:
+    about = {"description": key.text, "default": key.default}
+    if isinstance(key.default, int):
+        return {"type": "integer", "minimum": key.low, "maximum": key.high, **about}
+    assert isinstance(key.default, tuple), f"no schema is known for {key.name}"
+    return {"type": "array", "items": {"type": "string"}, **about}
 
 
 def _toml(value: Any) -> str:
@@ -193,8 +225,14 @@ def renewed(text: str) -> str:
     return BLOCK.sub(part, text)
 
 
+FILES = {"takeback.schema.json": configuration_schema}
+"""Files beside the pages that are made as a whole."""
+
+
 def main() -> None:
-    """Write every page anew."""
+    """Write every page and file anew."""
+    for name, make in FILES.items():
+        (DOCS / name).write_text(make(), encoding="utf-8")
     for path in sorted(DOCS.glob("*.md")):
         text = path.read_text(encoding="utf-8")
         fresh = renewed(text)

@@ -42,7 +42,7 @@ def _initialize(ls: Server, params: lsp.InitializeParams) -> None:
 
 def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
     ls.loop = asyncio.get_running_loop()
-    ls.keep(ls.loop.create_task(ls.start()))
+    ls.workspaces.start()
     ls.keep(ls.loop.create_task(virtual.announce(ls)))
 
 

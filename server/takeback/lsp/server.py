@@ -67,10 +67,6 @@ class Server(LanguageServer):
 
     # -- workspaces ------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Open the editor's folders. Returns when it is known which; they are opened meanwhile."""
-        await self.workspaces.start()
-
     async def core_for(self, uri: str | None) -> Core:
         """The workspace that a document or folder belongs to; without one, the first.
 

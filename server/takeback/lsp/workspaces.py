@@ -47,22 +47,28 @@ class Workspaces:
         self._refused: set[str] = set()
         self._started: asyncio.Event | None = None
         self._following = asyncio.Lock()
-        self._soon: asyncio.Task[None] | None = None
+        self._last: asyncio.Task[None] | None = None
+        """The newest look at folders and documents for the sake of a document."""
+        self._has_looked = True
+        """Whether that look has begun: what changes from now on needs another."""
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def start(self) -> None:
-        """Open the editor's folders. Returns when it is known which; they are opened meanwhile."""
+    def start(self) -> None:
+        """Open the editor's folders. What comes after this waits until it is known which."""
         self._started = asyncio.Event()
+        self._server.keep(asyncio.get_running_loop().create_task(self._start(self._started)))
+
+    async def _start(self, started: asyncio.Event) -> None:
         try:
             await self.follow()
         finally:
-            self._started.set()
+            started.set()
         await self._server.settings.listen()
 
     async def follow(self) -> None:
         """Open the workspaces of the editor's folders and documents as they are now, and let go of all others."""
         async with self._following:
-            self._soon = None  # what changes from now on needs another look
+            self._has_looked = True
             documents = [path for uri in self._server.documents if (path := convert.file_of(uri))]
             wanted = await asyncio.to_thread(_wanted, self._folders(), documents)
             gone = [self.cores.pop(root) for root in self.cores.keys() - {one.root for one in wanted}]
@@ -71,9 +77,10 @@ class Workspaces:
 
     def follow_soon(self) -> None:
         """A document was opened or closed: perhaps it needs another workspace, or none."""
-        if self._soon is None and self._started is not None:
-            self._soon = asyncio.get_running_loop().create_task(self._follow_started())
-            self._server.keep(self._soon)
+        if self._has_looked and self._started is not None:
+            self._has_looked = False
+            self._last = asyncio.get_running_loop().create_task(self._follow_started())
+            self._server.keep(self._last)
 
     async def _follow_started(self) -> None:
         await self.has_started()
@@ -156,8 +163,8 @@ class Workspaces:
     async def _is_settled(self) -> None:
         """Returns when the documents that were opened until now have their workspaces."""
         await self.has_started()
-        if self._soon is not None:
-            await asyncio.wait((self._soon,))
+        if self._last is not None:
+            await asyncio.wait((self._last,))
 
     # -- what a workspace tells ------------------------------------------------------------------
 

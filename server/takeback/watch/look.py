@@ -170,7 +170,7 @@ class Looker:
         """What somebody else read at `path`, content in the store; `None` if that path is not recorded."""
         if self.left_out([path]):
             return None
-        if reading.data is not None and len(reading.data) > self.config.max_file_bytes:
+        if reading.data is not None and len(reading.data) > self.config().max_file_bytes:
             reading = replace(reading, data=None, reason=Reason.TOO_LARGE)
         return Observation(path=path, after=self._state(path, reading))
 
