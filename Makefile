@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-long test-editors bench check format docs clean
+.PHONY: demo test test-long test-editors traffic bench check format docs clean
 
 demo: $(READY)
 	@$(BIN)/takeback demo
@@ -18,6 +18,10 @@ test-long: $(READY)
 
 test-editors: $(READY)
 	@bash tests/editors/run.sh
+
+# What editors and the server say to each other, recorded anew for tests/process/test_traffic.py.
+traffic: $(READY)
+	@bash tests/editors/run.sh --record
 
 bench: $(READY)
 	@$(BIN)/python -P bench/run.py

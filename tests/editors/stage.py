@@ -9,18 +9,22 @@ import sys
 from pathlib import Path
 
 from editors.driver import Driver
+from editors.tee import note
 from waiting import until
 
 TEXT = "".join(f"line {number}\n" for number in range(1, 41))
 _TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
+_TEE = Path(__file__).with_name("tee.py")
 _OURS = ("GIT_", "XDG_", "TAKEBACK_", "VIM", "NVIM", "EMACS")
 
 
 class Stage:
     """One workspace, one editor, one agent."""
 
-    def __init__(self, client, base: Path):
+    def __init__(self, client, base: Path, log: Path | None = None):
+        """Everything lies below `base`; what the editor and its server say goes to `log`, if there is one."""
         self.client = client
+        self.log = log
         self.base = base
         self.root = base / "project"
         self.home = base / "home"
@@ -53,7 +57,12 @@ class Stage:
     def _make_program(self):
         program = self.base / "bin" / "takeback"
         words = " ".join(f"'{word}'" for word in _TAKEBACK)
-        program.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+        tee = (
+            f"[ \"$1\" = lsp ] && exec '{sys.executable}' '{_TEE}' '{self.log}' {words} lsp\n"
+            if self.log
+            else ""
+        )
+        program.write_text(f'#!/bin/sh\n{tee}exec {words} "$@"\n', encoding="utf-8")
         program.chmod(0o755)
 
     # -- the agent -------------------------------------------------------------------------------
@@ -79,9 +88,15 @@ class Stage:
 
     def agent(self, script, label="an answer"):
         """An agent runs a command line; the number of its operation."""
-        takeback = str(self.base / "bin" / "takeback")
-        self.shell(takeback, "run", "--actor", "agent:claude", "--label", label, "--", "sh", "-ec", script)
+        self.run(script, label)
         return self.command("status")["operations"][0]["id"]
+
+    def run(self, script, label):
+        """An agent runs a command line."""
+        takeback = str(self.base / "bin" / "takeback")
+        if self.log is not None:
+            note(self.log, {"from": "agent", "script": script, "label": label})
+        self.shell(takeback, "run", "--actor", "agent:claude", "--label", label, "--", "sh", "-ec", script)
 
     def replaces(self, name, *lines, label="an answer"):
         """An agent replaces some lines; the number of its operation."""

@@ -53,6 +53,22 @@ async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
     assert await actors(editor) == ["human"]
 
 
+@pytest.mark.promise(5)
+async def test_a_save_with_escaped_line_ends_is_what_the_document_shows(client):
+    """ALE sends the saved text with its line ends escaped: what is recorded is the text on disk, and nothing is unsaved."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.show("a.txt", AGENT)
+    (editor.root / "a.txt").write_text(AGENT, encoding="utf-8")
+    editor.texts["a.txt"] = AGENT.replace("\n", "\\n")
+    editor.told("a.txt")
+    await editor.recorded(1)
+    status = await editor.run("takeback.status", {})
+
+    assert await actors(editor) == ["human"]
+    assert status["documents"] == [{"path": "a.txt", "dirty": False}]
+
+
 @pytest.mark.promise(8)
 async def test_a_save_in_the_middle_of_an_undo_is_the_humans(client):
     """Somebody types and saves while an undo is on its way: what was typed is theirs, and no undo takes it back."""

@@ -81,9 +81,17 @@ def _will_save(ls: Server, params: lsp.WillSaveTextDocumentParams) -> None:
 def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
     uri = params.text_document.uri
     document = ls.documents.get(uri)
-    text = params.text if params.text is not None else document.text if document else None
+    text = _text_of_save(params.text, document)
     if text is not None:
         ls.tell_saved(uri, text)
+
+
+def _text_of_save(told: str | None, document: Document | None) -> str | None:
+    """The text that was saved. ALE 3 sends its line ends escaped; but it has told of all changes before."""
+    if document is None:
+        return told
+    is_escaped = told is not None and "\\n" in told and "\n" not in told and "\n" in document.text
+    return document.text if told is None or is_escaped else told
 
 
 def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:

@@ -1,0 +1,183 @@
+"""Plays an editor's side of recorded traffic to a server, and compares what the server says.
+
+A recording is JSON lines, in the order in which things happened: what the `editor` and the `server` said, what an
+`agent` ran, what the editor wrote to `disk`, and the `end` as it has to be. What differs from run to run has a name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import threading
+
+from lsprotocol import types as lsp
+
+from editor import TAKEBACK
+from editors.tee import frames
+from takeback.lsp.documents import Document
+
+WAIT_S = 30
+_NAMES = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|\+00:00)"), "<time>"),
+    (re.compile(r"\bjust now\b|\b\d+ (?:s|sec|seconds?|min|minutes?) ago\b"), "<ago>"),
+    (re.compile(r"(state/project-)[0-9a-f]{16}"), r"\1<id>"),
+)
+_VARY = {"processId", "recorder", "bytes", "linked_bytes"}
+"""What no two runs have in common."""
+
+
+def normal(value, base):
+    """A message without what differs from run to run."""
+    if isinstance(value, dict):
+        return {key: None if key in _VARY else normal(one, base) for key, one in value.items()}
+    if isinstance(value, list):
+        return [normal(one, base) for one in value]
+    if isinstance(value, str):
+        for pattern, name in _NAMES:
+            value = pattern.sub(name, value)
+        return value.replace(str(base), "${BASE}")
+    return value
+
+
+def holds(now, then):
+    """Whether an answer still has everything that it had. What came in addition is fine; lists have the same length."""
+    if isinstance(then, dict):
+        return isinstance(now, dict) and all(key in now and holds(now[key], then[key]) for key in then)
+    if isinstance(then, list):
+        is_set = all(isinstance(one, str) for one in then)  # of commands, say
+        if is_set and isinstance(now, list):
+            return set(then) <= set(now)
+        return isinstance(now, list) and len(now) == len(then) and all(map(holds, now, then))
+    return now == then
+
+
+class Replay:
+    """One recording against a server on a real folder."""
+
+    def __init__(self, lines, base, environment):
+        self.base = base
+        self.root = base / "project"
+        self.lines = [json.loads(line.replace("${BASE}", str(base))) for line in lines]
+        self.environment = environment
+        self.documents = {}
+        self.differences = []
+        self._asked = {}
+        """The question of this run for the number of each recorded one."""
+        self._heard = []
+        self._hearing = threading.Condition()
+
+    def play(self):
+        """Everything in which the server differs, after all was played."""
+        self.server = subprocess.Popen(
+            [*TAKEBACK, "lsp"],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        reading = threading.Thread(target=self._read, daemon=True)
+        reading.start()
+        try:
+            for line in self.lines:
+                getattr(self, f"_play_{line['from']}")(line)
+        finally:
+            self.server.stdin.close()
+            self.server.wait(WAIT_S)
+            reading.join(WAIT_S)
+            self.server.stdout.close()
+        return self.differences
+
+    # -- what others do --------------------------------------------------------------------------
+
+    def _play_agent(self, line):
+        words = ["--actor", "agent:claude", "--label", line["label"], "--", "sh", "-ec", line["script"]]
+        subprocess.run([*TAKEBACK, "run", *words], cwd=self.root, env=self.environment, check=True)
+
+    @staticmethod
+    def _play_disk(line):
+        with open(line["path"], "w", encoding="utf-8", newline="") as file:
+            file.write(line["text"])
+
+    def _play_end(self, line):
+        for name, text in line["files"].items():
+            self._compare(f"file {name}", (self.root / name).read_text(encoding="utf-8"), text)
+        for name, text in line["shown"].items():
+            self._compare(f"document {name}", self.documents[(self.root / name).as_uri()].text, text)
+
+    # -- what the editor says --------------------------------------------------------------------
+
+    def _play_editor(self, line):
+        message = line["message"]
+        if "method" not in message:
+            message = self._answer(message)
+        elif message["method"].startswith("textDocument/did"):
+            self._follow(message)
+        if message.get("method") == "initialize":
+            message["params"]["processId"] = os.getpid()
+        body = json.dumps(message).encode()
+        self.server.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.server.stdin.flush()
+
+    def _answer(self, message):
+        """The answer to a question of this run: the choice that is called as the recorded one was."""
+        asked = self._asked[message["id"]]
+        message = {**message, "id": asked["id"]}
+        if asked["method"] == "window/showMessageRequest" and message["result"] is not None:
+            chosen = normal(message["result"]["title"], self.base)
+            actions = asked["params"]["actions"]
+            message["result"] = next(one for one in actions if normal(one["title"], self.base) == chosen)
+        return message
+
+    def _follow(self, message):
+        document = message["params"]["textDocument"]
+        if message["method"] == "textDocument/didOpen":
+            self.documents[document["uri"]] = Document(
+                uri=document["uri"], version=document["version"], text=document["text"]
+            )
+        elif message["method"] == "textDocument/didChange":
+            changes = [_change(one) for one in message["params"]["contentChanges"]]
+            self.documents[document["uri"]].edited(document["version"], changes, self.encoding)
+
+    # -- what the server says --------------------------------------------------------------------
+
+    def _play_server(self, line):
+        then = line["message"]
+        if "method" not in then:
+            now = self._take(lambda one: "method" not in one and one["id"] == then["id"])
+            if "capabilities" in (now.get("result") or {}):
+                self.encoding = now["result"]["capabilities"]["positionEncoding"]
+            part = "error" if "error" in then else "result"
+            self._compare(f"answer {then['id']}", now.get(part), then[part])
+        elif "id" in then:
+            now = self._take(lambda one: "id" in one and one.get("method") == then["method"])
+            self._asked[then["id"]] = now
+            self._compare(then["method"], now["params"], then["params"])
+
+    def _compare(self, what, now, then):
+        now, then = normal(now, self.base), normal(then, self.base)
+        if not holds(now, then):
+            self.differences.append((what, {"now": now, "then": then}))
+
+    def _take(self, is_it):
+        """The first message that is it, once it is there; requests of the server may come in another order."""
+        with self._hearing:
+            assert self._hearing.wait_for(lambda: any(map(is_it, self._heard)), WAIT_S), "it never came"
+            found = next(filter(is_it, self._heard))
+            self._heard.remove(found)
+            return found
+
+    def _read(self):
+        for _, message in frames(self.server.stdout):
+            with self._hearing:
+                self._heard.append(message)
+                self._hearing.notify_all()
+
+
+def _change(given):
+    """A change of a document, as the protocol's types have it."""
+    if "range" not in given:
+        return lsp.TextDocumentContentChangeWholeDocument(text=given["text"])
+    start, end = (lsp.Position(**given["range"][name]) for name in ("start", "end"))
+    return lsp.TextDocumentContentChangePartial(range=lsp.Range(start=start, end=end), text=given["text"])
