@@ -14,6 +14,7 @@ TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
 TEXT = "".join(f"line {number}\n" for number in range(1, 31))
 CAPABILITIES = {
     "workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}},
+    "textDocument": {"codeAction": {"codeActionLiteralSupport": {"codeActionKind": {"valueSet": [""]}}}},
     "window": {"showMessage": {}},
 }
 

@@ -71,12 +71,25 @@ class StoreConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditorConfig:
+    """`editor`: what an editor shows of the changes of others."""
+
+    lenses: bool = _key(True, from_workspace=True)  # noqa: FBT003 - a default
+    """True or false. Code lenses over changes that nobody has kept: who, when, and the ways back."""
+    hovers: bool = _key(True, from_workspace=True)  # noqa: FBT003 - a default
+    """True or false. Who wrote the line, in the editor's hover; switch it off where hovers are crowded."""
+    inlay_hints: bool = _key(False, from_workspace=True)  # noqa: FBT003 - a default
+    """True or false. Who wrote it, behind the first line of each change: for editors without lenses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All settings of one workspace."""
 
     record: RecordConfig = RecordConfig()
     watch: WatchConfig = WatchConfig()
     store: StoreConfig = StoreConfig()
+    editor: EditorConfig = EditorConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +114,8 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
+_PLAIN = {int: "a whole number", bool: "true or false"}
+"""Kinds that are no lists, in words."""
 _DEFAULT = Config()
 _SECTIONS = {section.name: getattr(_DEFAULT, section.name) for section in fields(Config)}
 
@@ -208,6 +223,8 @@ def _environment(environ: Mapping[str, str]) -> Iterator[_Source]:
 def _from_text(text: str, kind: Any) -> Any:
     if kind is int:
         return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip(), re.ASCII) else text
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
@@ -256,9 +273,9 @@ def _structured(raw: Any, kind: Any) -> Any:
     import cattrs  # noqa: PLC0415 - 40 ms, needed only where something is set
 
     converter = cattrs.Converter()
-    for plain in (int, str):
+    for plain in (int, str, bool):
         converter.register_structure_hook(plain, _exactly)
-    if kind is not int and not isinstance(raw, list | tuple):
+    if kind not in _PLAIN and not isinstance(raw, list | tuple):
         raise TypeError("not a list")
     return converter.structure(raw, kind)
 
@@ -271,7 +288,7 @@ def _exactly(raw: Any, kind: type) -> Any:
 
 def _out_of_range(source: _Source, keys: tuple[str, str], known: Field[Any], value: Any) -> Problem | None:
     low, high = known.metadata["low"], known.metadata["high"]
-    if not isinstance(value, int) or low <= value <= high:
+    if type(value) is not int or low <= value <= high:
         return None
     return source.problem(
         keys, f"{'.'.join(keys)} is {_shown(value)}", f"It takes a number from {low} to {high}."
@@ -288,7 +305,7 @@ def _shown(value: Any) -> str:
 
 
 def _kind_in_words(kind: Any) -> str:
-    return "a whole number" if kind is int else "a list of texts"
+    return _PLAIN.get(kind, "a list of texts")
 
 
 def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:

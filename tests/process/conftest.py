@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import pytest_lsp
 from lsprotocol import types as lsp
+from lsprotocol.converters import get_converter
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 import wire
@@ -29,6 +30,16 @@ def project(tmp_path):
 SERVER = ClientServerConfig(server_command=[*TAKEBACK, "lsp"])
 
 
+def _is_action(kind):
+    return kind == lsp.Command | lsp.CodeAction
+
+
+def _action(found, _):
+    """A code action, or a command: a converter of lsprotocol takes every action with a command for one."""
+    kind = lsp.CodeAction if isinstance(found.get("command"), dict | None) else lsp.Command
+    return get_converter().structure(found, kind)
+
+
 async def connect(  # noqa: PLR0913 - each is named at the call
     lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=()
 ):
@@ -44,10 +55,16 @@ async def connect(  # noqa: PLR0913 - each is named at the call
     def _(params: lsp.ShowMessageRequestParams):
         return editor.on_question(params)
 
+    @lsp_client.feature(lsp.WORKSPACE_CODE_LENS_REFRESH)
+    @lsp_client.feature(lsp.WORKSPACE_INLAY_HINT_REFRESH)
+    def _(_params):
+        return None
+
     @lsp_client.feature("takeback/save")
     def _(params):
         return editor.on_save(params)
 
+    lsp_client.protocol._converter.register_structure_hook_func(_is_action, _action)
     capabilities = client_capabilities("visual-studio-code")
     capabilities.workspace.apply_edit = apply_edit
     capabilities.experimental = {"takeback": {"save": save}}

@@ -13,7 +13,7 @@ from takeback import config
 
 PROJECT = Path(__file__).parents[2]
 PACKAGE = PROJECT / "server" / "takeback"
-UNITS = ("Bytes.", "Files.", "Days.", "Milliseconds", "Glob patterns")
+UNITS = ("Bytes.", "Files.", "Days.", "Milliseconds", "Glob patterns", "True or false.")
 
 
 def attributes_read() -> set[str]:

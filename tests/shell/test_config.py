@@ -96,6 +96,17 @@ def test_lists_in_the_environment_are_separated_by_commas(root, environ):
     assert load(str(root), environ).config.record.include_ignored == ()
 
 
+def test_true_and_false_come_from_everywhere(root, environ):
+    """A switch is set in a file, or by a word in the environment; other words are named."""
+    write(root / "takeback.toml", "[editor]\nhovers = false\ninlay_hints = true\n")
+    environ["TAKEBACK_EDITOR_LENSES"] = "False"
+    editor = load(str(root), environ).config.editor
+    assert (editor.lenses, editor.hovers, editor.inlay_hints) == (False, False, True)
+    environ["TAKEBACK_EDITOR_LENSES"] = "no"
+    (problem,) = load(str(root), environ).problems
+    assert problem.hint == "It takes true or false."
+
+
 def test_other_variables_are_not_ours(root, environ):
     """A variable that names no section, as TAKEBACK_STATE_DIR, is no mistake."""
     assert load(str(root), environ | {"TAKEBACK_STATE_DIR": "/x", "TAKEBACK_DEBUG": "1"}).problems == ()
@@ -110,7 +121,7 @@ def test_other_variables_are_not_ours(root, environ):
             ("unknown key 'record.max_flies'", "Did you mean 'max_files'?"),
         ),
         ("[recrod]\nmax_files = 1", (1, 2), ("unknown section 'recrod'", "Did you mean 'record'?")),
-        ("[x]\n", (1, 2), ("unknown section 'x'", "Known are record, watch, store.")),
+        ("[x]\n", (1, 2), ("unknown section 'x'", "Known are record, watch, store, editor.")),
         ("\nrecord.max_files = '1'", (2, 1), ("record.max_files is '1'", "It takes a whole number.")),
         ("record = {max_files = true}", (1, 11), ("record.max_files is True", "It takes a whole number.")),
         (
@@ -124,6 +135,7 @@ def test_other_variables_are_not_ours(root, environ):
             ("record.include_ignored is [1]", "It takes a list of texts."),
         ),
         ("[watch]\nsettle_ms = -5", (2, 1), ("watch.settle_ms is -5", "It takes a number from 1 to 60000.")),
+        ("[editor]\nlenses = 1", (2, 1), ("editor.lenses is 1", "It takes true or false.")),
         ("watch = 5", (1, 1), ("watch is no table", "Write it as a table: [watch].")),
         ("[watch]\n'settle_ms' = 0.5", (2, 1), ("watch.settle_ms is 0.5", "It takes a whole number.")),
     ],

@@ -114,14 +114,6 @@ def test_endings_and_a_mark_at_the_beginning_do_not_count(scene, ending):
     assert by_agent == {5: (2, 1)}
 
 
-def test_lines_are_those_that_an_editor_counts(scene):
-    """A lone carriage return ends a line for editors, so the marks behind it move down."""
-    scene.write("r.txt", "one\rtwo\nthree\n")
-    scene.record("human")
-    edit(scene, "agent:a", "three\n", "3\n", "r.txt")
-    assert marks(scene, path="r.txt")[3] == (2, 1)
-
-
 def test_each_operation_says_who_did_it(scene):
     """Actor, label, turn and whether it was kept are told for every operation that a line names."""
     turn = scene.tb("turn", "begin", "--actor", "agent:a", "--label", "rename helper").json["turn"]["id"]

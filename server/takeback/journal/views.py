@@ -262,6 +262,16 @@ def taken_back_since(journal: Journal, actor: str, after: OpId) -> tuple[OpId, .
     return tuple(op for op in found if who[op] == actor)
 
 
+def touching_file(journal: Journal, file: FileId, path: WorkspacePath) -> tuple[OpId, ...]:
+    """The operations that changed a file, under whatever name, or anything that was at `path`."""
+    rows = journal.query(
+        "SELECT op FROM changes WHERE file = ?1 UNION SELECT op FROM changes WHERE path = ?2 OR moved_from = ?2 "
+        "ORDER BY op",
+        (file, path_out(path)),
+    )
+    return tuple(OpId(row[0]) for row in rows)
+
+
 def newest_of(journal: Journal, file: FileId, n: int) -> tuple[ChangeSeq, ...]:
     """The newest `n` changes of a file, oldest first."""
     rows = journal.query("SELECT id FROM changes WHERE file = ? ORDER BY id DESC LIMIT ?", (file, n))

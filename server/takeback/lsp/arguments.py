@@ -50,6 +50,7 @@ _TAKING_BACK = {
     "dryRun": TRUTH,
     "onConflict": one_of(OnConflict),
     "reason": TEXT,
+    "interactive": TRUTH,
 }
 _NARROWED = {"actor": TEXT, "inferred": TRUTH, **_TAKING_BACK}
 ALSO = "also"
@@ -70,6 +71,7 @@ TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
             "choice": one_of((*(mode for mode in OnConflict if mode is not OnConflict.STOP), ALSO)),
             "dryRun": TRUTH,
             "reason": TEXT,
+            "interactive": TRUTH,
             **_ANY_COMMAND,
         },
         protocol.KEEP: {"operation": NUMBER, **_ANY_COMMAND},
@@ -86,7 +88,7 @@ TAKES: Mapping[str, Mapping[str, Kind]] = MappingProxyType(
         protocol.EXPORT_CHECKPOINT: {"id": NAME, "branch": NAME, **_ANY_COMMAND},
         protocol.COMPARE_CHECKPOINT: {"id": NAME, **_ANY_COMMAND},
         protocol.SHOW_TIMELINE: _ANY_COMMAND,
-        protocol.SHOW_OPERATION: {"id": NUMBER, **_ANY_COMMAND},
+        protocol.SHOW_OPERATION: {"id": NUMBER, "show": TRUTH, **_ANY_COMMAND},
         protocol.PAUSE_RECORDING: _ANY_COMMAND,
         protocol.RESUME_RECORDING: _ANY_COMMAND,
         protocol.STATUS: _ANY_COMMAND,

@@ -67,6 +67,17 @@ class Document:
         self.text = self.text[:start] + change.text + self.text[end:]
         return edit
 
+    @property
+    def n_lines(self) -> int:
+        """How many lines it has; the empty one behind the last ending counts."""
+        return len(_ENDING.findall(self.text)) + 1
+
+    def end_of(self, line: int, encoding: lsp.PositionEncodingKind | str) -> lsp.Position:
+        """Where a line ends, before its ending."""
+        start, end = _line(self.text, line)
+        n_units = sum(_width(character, encoding) for character in self.text[start:end])
+        return lsp.Position(line=line, character=n_units)
+
     async def next_text(self, timeout_s: float, others: Iterable[asyncio.Future[Any]] = ()) -> None:
         """Returns when the document was edited, when one of `others` is done, or after `timeout_s`."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -135,6 +146,10 @@ def _line_by_feeds(text: str, number: int) -> tuple[int, int]:
     line, is_last = parts[number], len(parts) == number + 1
     end = len(text) if is_last else len(text) - len(parts[-1]) - 1
     return end - len(line), end - (line.endswith("\r") and not is_last)
+
+
+def _width(character: str, encoding: lsp.PositionEncodingKind | str) -> int:
+    return 1 if encoding == lsp.PositionEncodingKind.Utf32 else _units(character, encoding)
 
 
 def _units(character: str, encoding: lsp.PositionEncodingKind | str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types as lsp
 
-from takeback.lsp import actions, failures, files, messages, settings, virtual
+from takeback.lsp import actions, failures, files, hints, hovers, lenses, messages, settings, virtual
 from takeback.lsp.documents import Document
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
@@ -24,12 +24,9 @@ def register(server: Server) -> None:
     server.feature(lsp.TEXT_DOCUMENT_WILL_SAVE)(_will_save)
     server.feature(lsp.TEXT_DOCUMENT_DID_SAVE, lsp.SaveOptions(include_text=True))(_saved)
     server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)(_closed)
-    files.register(server)
-    settings.register(server)
-    virtual.register(server)
-    messages.register(server)
-    actions.register(server)
-    failures.register(server)
+    for part in (files, settings, virtual, messages, failures, actions, lenses, hovers, hints):
+        part.register(server)
+    server.hear_operations.append(server.authorships.heard)
     for name in COMMANDS:
         server.command(name)(_command(name))
 
@@ -60,6 +57,7 @@ def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     ls.documents[item.uri] = document
     ls.tell_opened(document)
     ls.workspaces.follow_soon()
+    ls.authorships.opened(document)
 
 
 def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
@@ -70,6 +68,7 @@ def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:
     edits = document.edited(params.text_document.version, params.content_changes, ls.encoding)
     ls.tell_changed(document, edits)
     ls.failures.edited(document, before)
+    ls.authorships.edited(document, edits)
 
 
 def _will_save(ls: Server, params: lsp.WillSaveTextDocumentParams) -> None:
@@ -84,6 +83,7 @@ def _saved(ls: Server, params: lsp.DidSaveTextDocumentParams) -> None:
     text = _text_of_save(params.text, document)
     if text is not None:
         ls.tell_saved(uri, text)
+        ls.authorships.ask(uri)
 
 
 def _text_of_save(told: str | None, document: Document | None) -> str | None:
@@ -99,6 +99,7 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
     ls.documents.pop(uri, None)
     ls.tell_closed(uri)
     ls.workspaces.follow_soon()
+    ls.authorships.closed(uri)
 
 
 def _command(name: str) -> Any:

@@ -18,6 +18,7 @@ from pygls.lsp.server import LanguageServer
 from takeback import __version__
 from takeback.aio import Core
 from takeback.lsp import convert
+from takeback.lsp.authorship import Authorships
 from takeback.lsp.diagnostics import Diagnostics
 from takeback.lsp.documents import Document
 from takeback.lsp.failures import Failures
@@ -57,6 +58,7 @@ class Server(LanguageServer):
         self.documents: dict[str, Document] = {}
         self.workspaces = Workspaces(self)
         self.settings = ClientSettings(self)
+        self.authorships = Authorships(self)
         self.diagnostics = Diagnostics(self)
         self.action_providers: list[Provider] = []
         """Who has code actions to offer."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from takeback.config import EditorConfig
 from takeback.journal import headings, views
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
 from takeback.model.operation import HUMAN, TAKEBACK
@@ -52,14 +53,21 @@ class Authorship:
     provenance: Provenance
     authors: Mapping[OpId, Author]
     """Of every operation that the provenance names."""
+    shows: EditorConfig
+    """Which of it an editor shows."""
 
 
 def of_document(workspace: Workspace, path: WorkspacePath, version: int, text: str) -> Authorship:
-    """Who wrote the lines of a document over `path` that shows `text`; lines as editors count them."""
+    """Who wrote the lines of a document over `path` that shows `text`: what stands between line feeds."""
     found = _of_file(workspace, path, encoded(text, None))
     ops = {mark.op for mark in found.lines if mark} | {one.mark.op for one in found.gone}
     authors = _authors(workspace, ops - {UNSAVED.op}, path)
-    return Authorship(version=version, provenance=_as_shown(found, text), authors=authors)
+    return Authorship(
+        version=version,
+        provenance=_as_shown(found, text),
+        authors=authors,
+        shows=workspace.config.editor,
+    )
 
 
 def _of_file(workspace: Workspace, path: WorkspacePath, shown: bytes) -> Provenance:
@@ -106,20 +114,8 @@ def _keys(text: Text) -> list[bytes]:
 
 
 def _as_shown(found: Provenance, text: str) -> Provenance:
-    """The marks by the lines of an editor: it counts a lone CR as an ending, and the empty line after the last one."""
-    pieces = text.split("\n")
-    lines, gone = [*found.lines, None][: len(pieces)], found.gone
-    if "\r" not in text:
-        return Provenance(lines=lines, gone=gone)
-    counts = [1 + piece.removesuffix("\r").count("\r") for piece in pieces[:-1]]
-    counts.append(1 + pieces[-1].count("\r"))
-    starts = [0]
-    for count in counts:
-        starts.append(starts[-1] + count)
-    return Provenance(
-        lines=[mark for mark, count in zip(lines, counts, strict=True) for _ in range(count)],
-        gone=[Gone(starts[one.line], one.mark) for one in gone],
-    )
+    """The marks by the lines of a text: behind the last line feed there is a line, too."""
+    return Provenance(lines=[*found.lines, None][: text.count("\n") + 1], gone=found.gone)
 
 
 def _authors(workspace: Workspace, ops: Iterable[OpId], path: WorkspacePath) -> Mapping[OpId, Author]:

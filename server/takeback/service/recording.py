@@ -211,23 +211,23 @@ def keep(workspace: Workspace, ops: Sequence[OpId], paths: Sequence[WorkspacePat
     Raises UsageError for an operation that touched none of `paths`.
     """
     sync(workspace)
-    named = views.named(workspace.journal, ops)
-    chosen = [one.id for one in named] or views.not_kept(workspace.journal)
+    chosen = [one.id for one in views.named(workspace.journal, ops)] or views.not_kept(workspace.journal)
     kept: list[tuple[OpId, WorkspacePath | None]] = [(op, None) for op in chosen]
     if paths:
-        kept = [(one.id, path) for one in named for path in _touched(one, paths)]
+        kept = [(op, path) for path in paths for op in _touching(workspace, path) if op in set(chosen)]
+        lacking = set(ops) - {op for op, _ in kept}
+        if lacking:
+            raise UsageError(f"operation {min(lacking)} did not touch {paths[0]}", hint="Leave the file out.")
     with workspace.journal.transaction():
         for op, path in kept:
             workspace.journal.append("keeps", op, path_out(path), workspace.clock())
-    return tuple(chosen)
+    return tuple(dict.fromkeys(op for op, _ in kept))
 
 
-def _touched(operation: Operation, paths: Sequence[WorkspacePath]) -> list[WorkspacePath]:
-    places = {place for change in operation.changes for place in (change.path, change.moved_from) if place}
-    found = [path for path in paths if path in places]
-    if not found:
-        raise UsageError(f"operation {operation.id} did not touch {paths[0]}", hint="Leave the file out.")
-    return found
+def _touching(workspace: Workspace, path: WorkspacePath) -> tuple[OpId, ...]:
+    """The operations that touched what is at `path` now, under whatever name."""
+    file, _ = workspace.recorder.state_of(path)
+    return views.touching_file(workspace.journal, file, path)
 
 
 def pause(workspace: Workspace) -> None:

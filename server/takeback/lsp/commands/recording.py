@@ -35,11 +35,15 @@ async def keep(server: Server, core: Core, arguments: Arguments | None) -> Messa
         if chosen is None:
             return {"version": answers.VERSION, "kept": []}
         kept = await core.do(lambda desk: recording.keep(desk.workspace, (chosen,) if chosen else ()))
+        server.authorships.look_again(core)
         server.say(f"Kept {wording.numbered('operation', len(kept))}.")
         return {"version": answers.VERSION, "kept": list(kept)}
-    op = OpId(required(arguments, "operation", 12))
+    ops = (OpId(arguments["operation"]),) if "operation" in arguments else ()
     where = paths(core, arguments["uri"]) if "uri" in arguments else ()
-    kept = await core.do(lambda desk: recording.keep(desk.workspace, (op,), where))
+    if not (ops or where):
+        required(arguments, "operation", 12)
+    kept = await core.do(lambda desk: recording.keep(desk.workspace, ops, where))
+    server.authorships.look_again(core)
     return {"version": answers.VERSION, "kept": list(kept)}
 
 

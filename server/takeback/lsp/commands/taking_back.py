@@ -35,14 +35,14 @@ async def undo_last(server: Server, core: Core, arguments: Arguments | None) -> 
     if arguments is None:
         return await _undo_one(server, core, protocol.UNDO_LAST, {"n": 1})
     request = _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
-    return await _done(server, core, _UNDO, request)
+    return await _done(server, core, _UNDO, request, arguments)
 
 
 async def undo_operations(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back these operations."""
     if arguments is None:
         return await _undo_one(server, core, protocol.UNDO_OPERATIONS, {"ids": [1]})
-    return await _done(server, core, _UNDO, _request(core, arguments, ops=_ids(arguments)))
+    return await _done(server, core, _UNDO, _request(core, arguments, ops=_ids(arguments)), arguments)
 
 
 async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -> Message:
@@ -54,11 +54,13 @@ async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -
 async def undo_turn(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back a turn: the one that is named, else the last of which something stands."""
     if arguments is not None and "turn" in arguments:
-        return await _done(server, core, _UNDO, _request(core, arguments, turn=TurnId(arguments["turn"])))
+        request = _request(core, arguments, turn=TurnId(arguments["turn"]))
+        return await _done(server, core, _UNDO, request, arguments)
     choices = await core.do(lambda desk: choosing.turns(desk.workspace))
     if arguments is not None:
         turn = TurnId(choices[0].value) if choices else None
-        return await _done(server, core, _UNDO, _request(core, arguments, turn=turn)) if turn else _nothing()
+        request = _request(core, arguments, turn=turn)
+        return await _done(server, core, _UNDO, request, arguments) if turn else _nothing()
     call = (protocol.UNDO_TURN, {"turn": "turn-1"})
     chosen = await _chosen(server, "Take back which turn?", choices, call)
     return await _asked(server, core, _UNDO, Request(turn=TurnId(chosen.value)) if chosen else None)
@@ -72,7 +74,7 @@ async def undo_since(server: Server, core: Core, arguments: Arguments | None) ->
         chosen = await _chosen(server, "Take back everything since when?", choices, call)
         return await _asked(server, core, _UNDO, Request(since=chosen.value) if chosen else None)
     since = required(arguments, "since", "10m")
-    return await _done(server, core, _UNDO, _request(core, arguments, since=since))
+    return await _done(server, core, _UNDO, _request(core, arguments, since=since), arguments)
 
 
 async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -80,7 +82,7 @@ async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> 
     arguments = arguments or {}
     op, hunk = OpId(required(arguments, "operation", 12)), required(arguments, "hunk", 1)
     required(arguments, "uri", "file:///a.py")
-    return await _done(server, core, _UNDO, _request(core, arguments, ops=(op,), hunk=hunk))
+    return await _done(server, core, _UNDO, _request(core, arguments, ops=(op,), hunk=hunk), arguments)
 
 
 # -- redo, rollback, restore ---------------------------------------------------------------------
@@ -96,7 +98,7 @@ async def redo(server: Server, core: Core, arguments: Arguments | None) -> Messa
         return await _asked(server, core, _REDO, Request(ops=(chosen.value,)) if chosen else None)
     ops = _ids(arguments) if "ids" in arguments else ()
     request = _request(core, arguments, n=None if ops else arguments.get("n", 1), ops=ops)
-    return await _done(server, core, _REDO, request)
+    return await _done(server, core, _REDO, request, arguments)
 
 
 async def rollback(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -109,7 +111,7 @@ async def rollback(server: Server, core: Core, arguments: Arguments | None) -> M
             return _nothing()
         return await _asked(server, core, _to(chosen.value), Request())
     name = required(arguments, "checkpoint", "cp-3")
-    return await _done(server, core, _to(name), _request(core, arguments))
+    return await _done(server, core, _to(name), _request(core, arguments), arguments)
 
 
 async def restore(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -117,7 +119,7 @@ async def restore(server: Server, core: Core, arguments: Arguments | None) -> Me
     if arguments is None:
         return await _restore_asked(server, core)
     name = required(arguments, "checkpoint", "cp-3")
-    return await _done(server, core, _from(name), _request(core, arguments))
+    return await _done(server, core, _from(name), _request(core, arguments), arguments)
 
 
 async def _restore_asked(server: Server, core: Core) -> Message:
@@ -155,7 +157,7 @@ async def resolve_conflict(server: Server, core: Core, arguments: Arguments | No
     required(arguments, "uri", "file:///a.py")
     request = _request(core, {name: arguments[name] for name in arguments if name != "choice"}, ops=(op,))
     if choice != ALSO:
-        return await _done(server, core, _UNDO, replace(request, on_conflict=OnConflict(choice)))
+        return await _done(server, core, _UNDO, replace(request, on_conflict=OnConflict(choice)), arguments)
     result = await take_back(server, core, Asked(verb=_UNDO, request=request))
     return answers.result(await conflicts.with_the_others(server, core, request, result))
 
@@ -184,7 +186,10 @@ async def _asked(server: Server, core: Core, verb: Verb, request: Request | None
     return answers.result(result)
 
 
-async def _done(server: Server, core: Core, verb: Verb, request: Request) -> Message:
+async def _done(server: Server, core: Core, verb: Verb, request: Request, arguments: Arguments) -> Message:
+    """The answer to a call with arguments, which asks nobody; but a lens or action that was clicked on has a person."""
+    if arguments.get("interactive"):
+        return await _asked(server, core, verb, request)
     return answers.result(await take_back(server, core, Asked(verb=verb, request=request)))
 
 

@@ -37,7 +37,10 @@ async def show_operation(server: Server, core: Core, arguments: Arguments | None
     if arguments is None:
         return await _browse(server, core, protocol.SHOW_OPERATION)
     op = OpId(required(arguments, "id", 12))
-    return await core.do(lambda desk: looking.shown(desk.workspace, op))
+    found = await core.do(lambda desk: looking.shown(desk.workspace, op))
+    if arguments.get("show"):
+        await virtual.show(server, core, virtual.operation_diff_uri(core.root, op), f"Operation {op}")
+    return found
 
 
 async def page(_server: Server, core: Core, parameters: Arguments) -> Message:
