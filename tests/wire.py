@@ -42,7 +42,11 @@ class Client:
         """Open folders, each a path or a URI."""
         uris = [folder if isinstance(folder, str) else folder.as_uri() for folder in folders]
         named = [{"uri": uri, "name": "folder"} for uri in uris]
-        given = {"processId": None, "capabilities": capabilities or CAPABILITIES, "workspaceFolders": named}
+        given = {
+            "processId": None,
+            "capabilities": CAPABILITIES if capabilities is None else capabilities,
+            "workspaceFolders": named,
+        }
         self.request("initialize", {**given, **more})
         self.notify("initialized", {})
 

@@ -106,7 +106,7 @@ class Checkpoints:
         _check_context(wanted.context)
         with self.journal.transaction():  # so that tree and position are of one moment
             position = self.journal.last_operation()
-            previous = self._newest()
+            previous = self.newest()
             now = self.clock()
             parents = [previous.commit] if previous else []
             message = as_text(wanted.label or "checkpoint")
@@ -125,6 +125,11 @@ class Checkpoints:
         edits = self._edits()
         found = [self._checkpoint(row, edits.get(row[0], {})) for row in rows]
         return tuple(one for one in found if one is not None)
+
+    def newest(self) -> Checkpoint | None:
+        """The newest checkpoint that was not deleted."""
+        last = self.journal.next_id("checkpoints") - 1
+        return next(filter(None, map(self._numbered, range(last, 0, -1))), None)
 
     def find(self, name: str) -> Checkpoint:
         """The checkpoint of this id, or the newest with this label; no label names none. Raises NotFound."""
@@ -193,10 +198,6 @@ class Checkpoints:
         baseline = self.baseline()
         parts = {"tracked": baseline.tracked, "rest": baseline.rest}
         return trees.of_folders(self.store, {name: tree for name, tree in parts.items() if tree})
-
-    def _newest(self) -> Checkpoint | None:
-        last = self.journal.next_id("checkpoints") - 1
-        return next(filter(None, map(self._numbered, range(last, 0, -1))), None)
 
     def _numbered(self, number: int) -> Checkpoint | None:
         rows = self.journal.records("checkpoints", "id = ?", (number,))

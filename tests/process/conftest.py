@@ -158,9 +158,9 @@ def start(tmp_path):
     started = []
     log = (tmp_path / "server.log").open("wb")
 
-    def start(*words):
+    def start(*words, program=(*TAKEBACK, "lsp")):
         process = subprocess.Popen(
-            [*words, *TAKEBACK, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+            [*words, *program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
         )
         started.append(process)
         client = wire.Client(process.stdout, process.stdin)

@@ -41,6 +41,7 @@ def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
     ls.loop = asyncio.get_running_loop()
     ls.workspaces.start()
     ls.keep(ls.loop.create_task(virtual.announce(ls)))
+    ls.news.begin()
 
 
 async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:
@@ -48,6 +49,7 @@ async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersPar
 
 
 async def _shutdown(ls: Server, _params: None) -> None:
+    ls.news.end()
     await ls.close()
 
 

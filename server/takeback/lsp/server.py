@@ -22,7 +22,8 @@ from takeback.lsp.authorship import Authorships
 from takeback.lsp.diagnostics import Diagnostics
 from takeback.lsp.documents import Document
 from takeback.lsp.failures import Failures
-from takeback.lsp.protocol import SAVE, TIMELINE_CHANGED, Protocol
+from takeback.lsp.news import News
+from takeback.lsp.protocol import SAVE, Protocol
 from takeback.lsp.settings import ClientSettings
 from takeback.lsp.workspaces import Workspaces
 
@@ -63,9 +64,11 @@ class Server(LanguageServer):
         self.action_providers: list[Provider] = []
         """Who has code actions to offer."""
         self.failures = Failures(self)
+        self.news = News(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.hear_operations: list[Hears] = []
         """Called on the loop with every operation that anybody recorded, once it can be read."""
+        self.hear_operations.append(self.news.heard)
 
     # -- workspaces ------------------------------------------------------------------------------
 
@@ -99,7 +102,6 @@ class Server(LanguageServer):
 
     def recorded(self, root: str, operations: Sequence[Operation]) -> None:
         """Somebody recorded something in an open workspace."""
-        self.tell(TIMELINE_CHANGED, {})
         core = self._cores.get(root)
         if core is not None:
             for hear in self.hear_operations:

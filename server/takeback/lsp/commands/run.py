@@ -28,7 +28,9 @@ async def run_command(server: Server, name: str, given: Sequence[Any]) -> Messag
         arguments = arguments_in(name, given)
         known = arguments or {}
         core = await server.core_for(known.get("workspace") or known.get("uri"))
-        return await _COMMANDS[name](server, core, arguments)
+        answer = await _COMMANDS[name](server, core, arguments)
+        server.news.stir(core)
+        return answer
 
 
 async def run_message(server: Server, name: str, given: Any) -> Message:
