@@ -77,7 +77,7 @@ async def test_lines_end_as_the_protocol_says(client):
 
     async def clean():
         documents = (await editor.run("takeback.status", {}))["documents"]
-        return documents == [{"path": "a.txt", "dirty": False}]
+        return [(one["path"], one["dirty"]) for one in documents] == [("a.txt", False)]
 
     await until(clean)
     assert {one["actor"] for one in (await editor.run("takeback.status", {}))["operations"]} <= {

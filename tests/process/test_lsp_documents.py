@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import time
 
 import pytest
@@ -109,6 +110,20 @@ async def test_an_edited_document_counts_as_changed_until_it_is_saved(client):
     after = (await editor.run("takeback.status", {}))["documents"]
 
     assert [one["dirty"] for one in (*before, *after)] == [True, False]
+
+
+async def test_status_tells_what_it_takes_a_document_for(client):
+    """The status has a digest of each document's text as the server knows it: an editor can compare it with its own."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.open("b.txt")
+    for text in ("é\r\n\u2028\f𝄞\n", ""):
+        editor.show("a.txt", text)
+
+        documents = (await editor.run("takeback.status", {}))["documents"]
+
+        expected = {name: hashlib.sha256(one.encode()).hexdigest() for name, one in editor.texts.items()}
+        assert {one["path"]: one["digest"] for one in documents} == expected
 
 
 # -- editors that save at once -------------------------------------------------------------------
@@ -323,7 +338,8 @@ async def test_a_document_is_saved_by_an_editor_that_can(saving_client):
 
     assert (result["files"][0]["outcome"], result["files"][0]["note"]) == ("restored", "")
     status = await editor.run("takeback.status", {})
-    assert status["documents"] == [{"path": "a.txt", "dirty": False}]
+    (document,) = status["documents"]
+    assert (document["path"], document["dirty"]) == ("a.txt", False)
     assert status["operations"][0]["kind"] == "undo"
 
 
@@ -385,7 +401,8 @@ async def test_typing_right_after_an_edit_may_be_told_with_it(client):
 
     assert (result["outcome"], len(editor.edits)) == ("applied", 1)
     assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
-    assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
+    (document,) = (await editor.run("takeback.status", {}))["documents"]
+    assert (document["path"], document["dirty"]) == ("a.txt", True)
 
 
 # -- one file under several names ----------------------------------------------------------------
@@ -422,7 +439,7 @@ async def test_a_document_is_its_file_by_whatever_link_it_was_opened(linked, nam
 
     status, _, problem = await asyncio.to_thread(linked.takeback, "undo")
 
-    assert documents == [{"path": "d/c.txt", "dirty": True}]
+    assert [(one["path"], one["dirty"]) for one in documents] == [("d/c.txt", True)]
     assert (status, problem) == (0, "")
     assert (linked.texts[name], on_disk(linked, "d/c.txt")) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
 

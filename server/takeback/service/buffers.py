@@ -7,6 +7,7 @@ which the editor told it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -309,6 +310,14 @@ class Buffers:
         """Every open file, and whether it holds unsaved text."""
         dirty = {known.path for known in self._open.values() if known.is_dirty}
         return {known.path: known.path in dirty for known in self._open.values()}
+
+    def digests(self) -> Mapping[WorkspacePath, str | None]:
+        """SHA-256 of what each open file's document shows; `None` where two documents of it show something else."""
+        found: dict[WorkspacePath, str | None] = {}
+        for known in self._open.values():
+            shown = hashlib.sha256(known.text.encode("utf-8", "surrogatepass")).hexdigest()
+            found[known.path] = shown if found.get(known.path, shown) == shown else None
+        return found
 
     def _refreshed(self, known: Buffer) -> Buffer:
         if self._stamp(known.path) == known.stamp:

@@ -314,8 +314,10 @@ class Desk:
     def status(self) -> answers.Answer:
         """The workspace at a glance."""
         found = looking.status(self.workspace)
+        digests = self.buffers.digests()
         found["documents"] = [
-            {"path": path, "dirty": dirty} for path, dirty in self.buffers.documents().items()
+            {"path": path, "dirty": dirty, "digest": digests[path]}
+            for path, dirty in self.buffers.documents().items()
         ]
         return found
 
