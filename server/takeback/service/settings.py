@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from takeback import config as configuration
-from takeback.config import Problem, RecordConfig, StoreConfig, WatchConfig
+from takeback.config import EditorConfig, Problem, RecordConfig, StoreConfig, WatchConfig
 
 Given = Mapping[str, Any]
 """What an editor passes on, nested as in a file: `{"watch": {"settle_ms": 50}}`."""
@@ -44,6 +44,11 @@ class Settings:
     def store(self) -> StoreConfig:
         """How much is kept."""
         return self._loaded.config.store
+
+    @property
+    def editor(self) -> EditorConfig:
+        """What an editor shows of the changes of others."""
+        return self._loaded.config.editor
 
     @property
     def problems(self) -> tuple[Problem, ...]:
