@@ -30,6 +30,7 @@ class Agent:
     async def call(self, tool, **arguments):
         """What a tool answers."""
         answer = await self.client.call_tool(tool, arguments, progress_callback=self.on_progress)
+        await self.client.session.validate_tool_result(tool, answer)  # the client leaves errors out
         assert answer.is_error == ("error" in answer.structured_content or self._failed(answer)), answer
         return answer.structured_content
 

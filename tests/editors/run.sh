@@ -2,6 +2,7 @@
 # Drives real editors through the language server. Sets itself up, outside this tree, and can be run from anywhere.
 #   TAKEBACK_NVIM=/path/to/nvim       use this Neovim (0.11 or newer) instead of the one from PyPI
 #   TAKEBACK_NVIM_OLD=/path/to/nvim   use this older Neovim (0.7 or newer) instead of Debian's
+#   TAKEBACK_INSPECTOR=/path/to/it    use this inspector of the Model Context Protocol instead of the one from npm
 # What else is given goes to pytest: run.sh -k eglot. With --record [EDITOR…] tests/traffic is recorded anew instead.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -44,4 +45,5 @@ if [ "${1:-}" = --record ]; then
   shift
   PYTHONPATH=$PWD/tests exec .venv/bin/python -P tests/editors/record.py "$@"
 fi
+. tests/editors/mcp/setup.sh
 .venv/bin/pytest -m editor -n auto tests/editors "$@"

@@ -8,12 +8,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 
 from agent import LEGACY, MODERN, connected
+from editor import TEXT as EDITED
 from waiting import until
 
 pytestmark = pytest.mark.asyncio
@@ -78,7 +80,7 @@ async def test_the_tools_are_listed(scene):
     for tool in listed:
         assert len(tool.description) > 80
         assert all(one["description"] for one in tool.input_schema["properties"].values())
-        assert "version" in tool.output_schema["required"]
+        assert tool.output_schema["required"] == ["version"]  # an error has to keep it too
 
 
 async def test_answers_are_those_of_the_command_line(told):
@@ -332,6 +334,23 @@ async def test_what_a_recorder_saw_first_is_the_agents(scene):
     assert (recorded["id"], recorded["actor"]) == (before[0]["id"], "agent:some-agent")
 
 
+@pytest.mark.promise(8)
+async def test_unsaved_text_stays(client):
+    """Where an editor holds unsaved text over the file, it takes back what the agent asks for, and keeps the text."""
+    editor = client.editor
+    await editor.opened_after_agent("a.txt")
+    editor.replace("a.txt", "line 50\n", "typed\n")
+    await editor.run("takeback.status", {})  # the server has heard it
+    async with connected(SimpleNamespace(env=dict(os.environ), root=editor.root)) as agent:
+        agent.says = ["proceed"]
+        answer = await agent.call("undo", operations=[1])
+
+    assert answer["outcome"] == "applied"
+    assert "typed\n" in editor.texts["a.txt"]
+    assert "line 3\n" in editor.texts["a.txt"]
+    assert (editor.root / "a.txt").read_text(encoding="utf-8") == EDITED
+
+
 # -- turns end with the connection ---------------------------------------------------------------
 
 
@@ -436,6 +455,7 @@ BAD = [
     ("checkpoint", {"kind": "nice"}),
     ("end_turn", {}),
     ("status", {"workspace": "/"}),
+    ("status", {"workspace": "\0"}),
 ]
 
 

@@ -18,6 +18,8 @@ def chosen(folder: str | None, roots: Sequence[str], wanted: str | None) -> str:
     known = (folder,) if folder is not None else _workspaces(roots or (_here(),))
     if wanted is None:
         return _only(known)
+    if "\0" in wanted:
+        raise UsageError("a path cannot hold a NUL character", hint="Name a folder.")
     place = os.path.realpath(path_of(wanted) or wanted)
     for one in known:
         if os.path.realpath(one) in (place, find_root(place, os.environ)):

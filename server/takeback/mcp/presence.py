@@ -10,7 +10,7 @@ from takeback.errors import UsageError
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import Operation, Turn
 from takeback.model.paths import WorkspacePath
-from takeback.service import news, recording
+from takeback.service import news, recording, telling
 from takeback.service.opening import Workspace, open_workspace
 from takeback.service.requests import Result
 
@@ -75,7 +75,7 @@ class Presence:
     ) -> tuple[Operation, ...]:
         """What this agent wrote: at these paths, or wherever anything changed that nobody recorded yet."""
         if paths:
-            return recording.record_written(workspace, paths, self.actor, label, self._turn)
+            return telling.record_below(workspace, paths, self.actor, label, self._turn)
         found = recording.record(workspace, self.actor, label, self._turn)
         return (found,) if found else ()
 

@@ -70,19 +70,19 @@ _UNDONE = _object(
     reason=_TEXT,
     files=_many(_TEXT),
 )
+_ERROR = _object("code message hint", code=_TEXT, message=_TEXT, hint=_TEXT)
 _FILE = _object("path outcome note", path=_TEXT, outcome=_word(*FileOutcome), note=_TEXT)
 _CONFLICT = _object(
     "path what chosen in_the_way", path=_TEXT, what=_TEXT, chosen=_many(_NUMBER), in_the_way=_many(_NUMBER)
 )
 
 
-def _answer(required: str, **properties: Schema) -> Schema:
-    """An answer: an object with a version, and with what was taken back of the agent's since it last asked."""
-    return _object(f"version {required}", version=_NUMBER, undone_since=_many(_UNDONE), **properties)
+def _answer(**properties: Schema) -> Schema:
+    """An answer. An error is one too, and clients check it against the same schema: so only the version is certain."""
+    return _object("version", version=_NUMBER, error=_ERROR, undone_since=_many(_UNDONE), **properties)
 
 
 STATUS = _answer(
-    "workspace state paused operations checkpoints not_captured notices",
     workspace=_TEXT,
     state=_TEXT,
     paused=_TRUTH,
@@ -93,13 +93,12 @@ STATUS = _answer(
     not_captured=_many(_TEXT),
     notices=_many(_TEXT),
 )
-OPERATIONS = _answer("operations", operations=_many(_OPERATION))
-DIFF = _answer("diff", diff=_TEXT, truncated=_TRUTH)
-RECORDED = _answer("operation", operation=_maybe(_OPERATION), operations=_many(_OPERATION))
-TURN = _answer("turn", turn=_TURN)
-CHECKPOINT = _answer("checkpoint", checkpoint=_ANY)
+OPERATIONS = _answer(operations=_many(_OPERATION))
+DIFF = _answer(diff=_TEXT, truncated=_TRUTH)
+RECORDED = _answer(operation=_maybe(_OPERATION), operations=_many(_OPERATION))
+TURN = _answer(turn=_TURN)
+CHECKPOINT = _answer(checkpoint=_ANY)
 RESULT = _answer(
-    "outcome operation undone files",
     outcome=_word(*Outcome),
     operation=_maybe(_NUMBER),
     undone=_many(_NUMBER),

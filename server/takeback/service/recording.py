@@ -11,7 +11,7 @@ from takeback.journal import views
 from takeback.journal.rows import path_out
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
-from takeback.model.paths import WorkspacePath, is_within
+from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service import agent_turns, at_work, held_turns, line, taking_in
 from takeback.service.lease import holder
@@ -84,33 +84,17 @@ def record(
 
     Without an actor it is the open turn's. Raises Refused while recording is paused.
     """
-    _refuse_paused(workspace)
-    return _operation(workspace, _caught_up(workspace, _told(workspace, actor, label, turn)))
+    refuse_paused(workspace)
+    return _operation(workspace, _caught_up(workspace, told(workspace, actor, label, turn)))
 
 
-def record_written(
-    workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, label: str, turn: TurnId | None = None
-) -> tuple[Operation, ...]:
-    """The operations by which `actor` brought these files and folders to what they are, newest first.
-
-    What a watcher has seen before it was told becomes the actor's. Raises Refused while recording is paused.
-    """
-    _refuse_paused(workspace)
-    source = _told(workspace, actor, label, turn)
-    recorded = workspace.looker.at(paths, source).operation
-    claimed = workspace.claims.claim_all(
-        source, lambda change: any(is_within(change.path, path) for path in paths)
-    )
-    found = sorted({*claimed, *((recorded,) if recorded else ())}, reverse=True)
-    return views.named(workspace.journal, found)
-
-
-def _refuse_paused(workspace: Workspace) -> None:
+def refuse_paused(workspace: Workspace) -> None:
+    """Raises Refused while recording is paused."""
     if is_paused(workspace):
         raise Refused("recording is paused", hint="`takeback resume` first.")
 
 
-def _told(workspace: Workspace, actor: str | None, label: str, name: TurnId | None) -> Source:
+def told(workspace: Workspace, actor: str | None, label: str, name: TurnId | None = None) -> Source:
     """Who says that something is theirs, in the turn of this name or the only one that is open."""
     turns = [
         turn

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from takeback.errors import Refused
 from takeback.journal import views
-from takeback.model.ids import OpId
-from takeback.model.operation import HUMAN, Operation, OperationKind
-from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.ids import OpId, TurnId
+from takeback.model.operation import HUMAN, Operation
+from takeback.model.paths import WorkspacePath, is_within
 from takeback.service.opening import Workspace
-from takeback.service.sources import is_paused, open_turns
+from takeback.service.recording import refuse_paused, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +29,8 @@ def record(workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, lab
     A save of a moment ago in an editor is theirs too: whoever says so knows better than that the editor saved.
     Raises Refused while recording is paused.
     """
-    if is_paused(workspace):
-        raise Refused("recording is paused", hint="`takeback.resumeRecording` first.")
-    turns = [turn for turn in open_turns(workspace) if turn.actor == actor]
-    turn = turns[0].id if len(turns) == 1 else None
-    source = Source(kind=OperationKind.EDIT, actor=actor, label=label, turn=turn)
+    refuse_paused(workspace)
+    source = told(workspace, actor, label)
     seen = workspace.looker.observe(paths)
     recorded = workspace.recorder.record(source, seen)
     claim = workspace.claims.claim
@@ -45,3 +40,21 @@ def record(workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, lab
         operation=views.operation(workspace.journal, op) if op else None,
         claimed=tuple(dict.fromkeys(filter(None, claimed))),
     )
+
+
+def record_below(
+    workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, label: str, turn: TurnId | None
+) -> tuple[Operation, ...]:
+    """The operations by which `actor` brought these files and folders to what they are, newest first.
+
+    They are what nobody recorded yet, and what was recorded as nobody's, or as theirs by time alone. Raises Refused
+    while recording is paused.
+    """
+    refuse_paused(workspace)
+    source = told(workspace, actor, label, turn)
+    recorded = workspace.looker.at(paths, source).operation
+    claimed = workspace.claims.claim_all(
+        source, lambda change: any(is_within(change.path, path) for path in paths)
+    )
+    found = sorted({*claimed, *((recorded,) if recorded else ())}, reverse=True)
+    return views.named(workspace.journal, found)
