@@ -148,6 +148,8 @@ def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schema(key: Key) -> dict[str, Any]:
     about = {"description": key.text, "default": key.default}
+    if isinstance(key.default, bool):
+        return {"type": "boolean", **about}
     if isinstance(key.default, int):
         return {"type": "integer", "minimum": key.low, "maximum": key.high, **about}
     assert isinstance(key.default, tuple), f"no schema is known for {key.name}"
@@ -157,6 +159,8 @@ def _schema(key: Key) -> dict[str, Any]:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:_}" if isinstance(value, int) else str(value)
 
 

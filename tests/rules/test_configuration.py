@@ -56,6 +56,8 @@ def test_the_schema_takes_what_the_code_takes(key, tmp_path):
     schema = json.loads(pages.configuration_schema())["properties"][section]["properties"][name]
     if schema["type"] == "array":
         taken, refused = (["a"], []), ("a", [1])
+    elif schema["type"] == "boolean":
+        taken, refused = (True, False), ("true", 1, [])
     else:
         low, high = schema["minimum"], schema["maximum"]
         taken, refused = (low, high), (low - 1, high + 1, "1", True, 1.5)
