@@ -386,6 +386,29 @@ def test_an_agent_that_is_killed_is_at_work_no_longer(either, said):
     assert (after["turns"], after["notices"]) == ([], [])
 
 
+def test_an_agent_that_has_ended_since(workspace):
+    """What an agent told before it ended counts, also where nobody took it in meanwhile."""
+    said = [
+        b'{"hook_event_name": "UserPromptSubmit", "prompt": "x", "session_id": "s"}',
+        b'{"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": {"command": "x"}, "session_id": "s"}',
+        b'{"hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "x"}, "session_id": "s"}',
+    ]
+    for number, one in enumerate(said):
+        process = agent_process(workspace, one)
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        workspace.write(f"after {number}", "x\n")
+
+    assert operations(workspace) == [
+        ("unknown", ["after 0"]),
+        ("agent:claude", ["after 1"]),
+        ("unknown", ["after 2"]),
+    ]
+    assert turns(workspace)["turn-1"] == [["after 1"]]
+    assert workspace.tb("status").json["turns"] == []
+
+
 def test_the_answer_ends_what_was_under_way(either):
     """An agent that does not say how a call ended has ended it when its turn ends."""
     agent = Agent(either)

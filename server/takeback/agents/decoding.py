@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+AGENTS = ("claude", "codex", "copilot", "cursor", "gemini", "opencode")
+"""Whose hooks are known; `settings` says where theirs lie."""
+
 LABEL_CHARS = 60
 _COMMAND_CHARS = 200
 

@@ -28,7 +28,7 @@ def hooked(words: Sequence[str]) -> None:
 
 
 def _hooked(words: Sequence[str]) -> None:
-    from takeback.agents.settings import AGENTS  # noqa: PLC0415 - so that failing to import it is noted too
+    from takeback.agents.decoding import AGENTS  # noqa: PLC0415 - so that failing to import it is noted too
     from takeback.service import hooking  # noqa: PLC0415 - the same
 
     agent, event, folder = _parsed(words)

@@ -47,16 +47,21 @@ def drop(state: str, name: str) -> dict[str, Any] | None:
 
 def under_way(state: str) -> dict[str, dict[str, Any]]:
     """What each call is that is under way, by name; what dead ones left is removed."""
-    try:
-        names = sorted(name for name in os.listdir(os.path.join(state, _FOLDER)) if not name.startswith("."))
-    except FileNotFoundError:
-        return {}
-    found = {name: body for name in names if (body := _body(state, name)) is not None}
+    found = all_of(state)
     for name, body in tuple(found.items()):
         if not _counts(body):
             drop(state, name)
             del found[name]
     return found
+
+
+def all_of(state: str) -> dict[str, dict[str, Any]]:
+    """The same, and what dead ones left."""
+    try:
+        names = sorted(name for name in os.listdir(os.path.join(state, _FOLDER)) if not name.startswith("."))
+    except FileNotFoundError:
+        return {}
+    return {name: body for name in names if (body := _body(state, name)) is not None}
 
 
 def process_in(body: Mapping[str, Any]) -> Process | None:

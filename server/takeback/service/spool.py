@@ -96,6 +96,15 @@ def read(state: str, name: str) -> Entry | None:
     return Entry(name=name, body=body, contents=tuple(contents))
 
 
+def heads(state: str, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """What waits under these names without the content of files; what cannot be understood is left out."""
+    for name in names:
+        with suppress(FileNotFoundError, ValueError), open(os.path.join(state, _FOLDER, name), "rb") as file:
+            head = json.loads(file.readline())
+            if isinstance(head, dict):
+                yield head
+
+
 def drop(state: str, name: str) -> None:
     """This has been taken in."""
     with suppress(FileNotFoundError):

@@ -29,6 +29,9 @@ from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
+_ENDS = frozenset({Doing.PROMPT, Doing.END})
+"""What ends every call of its session."""
+
 
 def waits(workspace: Workspace) -> bool:
     """Whether hooks told something that nobody has taken in yet. Cost: one listing of a folder."""
@@ -40,13 +43,14 @@ def take_in(workspace: Workspace) -> None:
 
     Raises TakebackError if it cannot be recorded; then it stays where it is, and is taken in later.
     """
-    agent_turns.end_dead(workspace.journal, workspace.clock())
     if waits(workspace):
         with spool.taking(workspace.state):
-            taking = _Taking(workspace)
-            for name in spool.pending(workspace.state):
+            names = spool.pending(workspace.state)
+            taking = _Taking(workspace, [*spool.heads(workspace.state, names)])
+            for name in names:
                 taking.entry(name)
                 spool.drop(workspace.state, name)
+    agent_turns.end_dead(workspace.journal, workspace.clock())
 
 
 def apart(workspace: Workspace, burst: Burst | None = None) -> None:
@@ -85,12 +89,24 @@ class _File:
 class _Taking:
     """One pass over what waits."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, heads: Sequence[Mapping[str, Any]]) -> None:
+        """`heads` are all that is to be taken in, without the content of files."""
         self._workspace = workspace
         self._journal = workspace.journal
         self._is_paused = sources.is_paused(workspace)
         self._began = self._journal.last_operation()
         self._times: dict[WorkspacePath, int] | None = None
+
+        self._ends_calls = {_name(head) for head in heads if head.get("doing") == Doing.AFTER_COMMAND}
+        self._ends_sessions = {_session(head) for head in heads if head.get("doing") in _ENDS}
+        for name, call in calls.all_of(workspace.state).items():
+            self._put(name, call)
+
+    def _put(self, name: str, call: Mapping[str, Any]) -> None:
+        """A call is under way; if its end waits to be taken in, also where the agent has ended since."""
+        if name in self._ends_calls or _session(call) in self._ends_sessions:
+            call = {**call, "process": None, "at": self._workspace.clock()}
+        calls.put(self._workspace.state, name, call)
 
     def entry(self, name: str) -> None:
         """Take in one entry. What no hook of ours wrote is noted, and dropped."""
@@ -129,10 +145,10 @@ class _Taking:
         shared = self._shared(body, paths)
         for name, other in shared.items():
             also = sorted({*other["contested"], *(path for path in paths if path in other["paths"])})
-            calls.put(self._workspace.state, name, {**other, "contested": also})
+            self._put(name, {**other, "contested": also})
         contested = [path for path in paths if any(path in other["paths"] for other in shared.values())]
         known = {"paths": paths, "contested": contested, "since": self._journal.last_operation()}
-        calls.put(self._workspace.state, _name(body), {**_call(body), **known})
+        self._put(_name(body), {**_call(body), **known})
 
     def _shared(self, body: Mapping[str, Any], paths: Sequence[WorkspacePath]) -> dict[str, dict[str, Any]]:
         """Calls under way of other actors that name some of the same paths."""
@@ -209,7 +225,7 @@ class _Taking:
         source = Source(
             kind=OperationKind.COMMAND, actor=body["actor"], label=body["label"] or "a command", turn=turn
         )
-        calls.put(self._workspace.state, _name(body), {**_call(body), "source": sources.source_out(source)})
+        self._put(_name(body), {**_call(body), "source": sources.source_out(source)})
 
     def _finish(self, name: str, body: Mapping[str, Any]) -> None:
         """A command has ended: what it wrote is recorded as its own, unless others are at work too."""
@@ -222,7 +238,7 @@ class _Taking:
     def _finish_all(self, body: Mapping[str, Any]) -> None:
         """The session goes on to something else: no call of it is under way any more."""
         for name, call in calls.under_way(self._workspace.state).items():
-            if (call["actor"], call["session"]) == (body["actor"], body["session"]):
+            if _session(call) == _session(body):
                 self._finish(name, body)
 
     def _until(self, at_ns: int, source: Source) -> None:
@@ -260,7 +276,12 @@ def _file(described: Mapping[str, Any], content: bytes) -> _File:
 
 
 def _name(body: Mapping[str, Any]) -> str:
-    return calls.name_of(body["actor"], body["session"], body["call"])
+    """The call that `body` is of."""
+    return calls.name_of(str(body.get("actor")), str(body.get("session")), str(body.get("call")))
+
+
+def _session(body: Mapping[str, Any]) -> tuple[Any, Any]:
+    return body.get("actor"), body.get("session")
 
 
 def _call(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -246,7 +246,7 @@ def test_copilot_cli(payload, expected):
 
 def opencode(event, **more):
     """What Takeback's plugin for opencode says."""
-    return {"event": event, "sessionID": "s", "directory": "/w", **more}
+    return {"event": event, "sessionID": "s", "cwd": "/w", **more}
 
 
 @pytest.mark.parametrize(
