@@ -17,7 +17,7 @@ from takeback.service import channel, recording
 _WAIT_S = 120.0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """That of this process, with this Takeback first, wherever another one is installed."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(package.__file__)))
     return {**os.environ, "PYTHONPATH": here}
@@ -26,7 +26,7 @@ def _environment() -> dict[str, str]:
 def python(*arguments: str, folder: str = "/") -> bytes:
     """What this interpreter prints when it is started with `arguments`."""
     command = [sys.executable, "-P", *arguments]
-    return subprocess.run(command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, check=True).stdout
 
 
 def takeback(root: str, *arguments: str) -> bytes:
@@ -40,7 +40,7 @@ def started(root: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-P", *arguments]
     pipe = subprocess.PIPE
     child = subprocess.Popen(
-        command, cwd=root, env=_environment(), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+        command, cwd=root, env=environment(), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
     )
     try:
         yield child

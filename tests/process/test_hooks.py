@@ -1,5 +1,6 @@
 """What agents' hooks tell becomes their operations, exactly, whether somebody records or not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -338,6 +339,67 @@ def test_what_is_no_hooks_in_the_spool_is_passed_over(workspace):
 
     assert operations(workspace) == [("agent:claude", ["f"])]
     assert "cannot be understood" in (workspace.state / "hooks.log").read_text()
+
+
+DYING = """
+import builtins, os, signal, sys
+left = int(sys.argv.pop(1))
+
+def dying(act):
+    def step(*words, **named):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return act(*words, **named)
+    return step
+
+for name in ("open", "link", "unlink", "mkdir", "listdir", "readlink"):
+    setattr(os, name, dying(getattr(os, name)))
+builtins.open = dying(builtins.open)
+from takeback.__main__ import main
+main()
+"""
+
+
+@pytest.mark.timeout(240)
+def test_a_hook_that_is_killed_at_any_step(workspace):
+    """A hook that dies between any two of its steps leaves nothing broken, and nothing that is put down wrongly."""
+    agent, ended = Agent(workspace), -signal.SIGKILL
+    steps = 0
+    while ended == -signal.SIGKILL:
+        steps += 1
+        call = agent.before_edit("f")
+        workspace.write("f", f"{steps}\n")
+        said = {"session_id": "s1", "cwd": str(workspace.root), "hook_event_name": "PostToolUse", **call}
+        ended = subprocess.run(
+            [sys.executable, "-P", "-c", DYING, str(steps), "hook", "claude"],
+            input=json.dumps(said).encode(),
+            cwd=workspace.root,
+            env=workspace.env,
+            check=False,
+        ).returncode
+
+    assert (ended, steps > 5) == (0, True)
+    found = operations(workspace)
+    assert found[-1] == ("agent:claude", ["f"])
+    assert {actor for actor, _ in found} <= {"agent:claude", "unknown"}
+    assert len(found) == steps
+    left = [one.name for one in (workspace.state / "spool").iterdir()]
+    assert [name for name in left if name.isdigit()] == []
+    assert workspace.tb("doctor").status == 0
+
+
+def test_a_hook_imports_nothing_heavy():
+    """What stands between an agent and its work loads no libgit2, no SQLite and nothing of the command line."""
+    code = "import sys, takeback.cli.hooked, takeback.service.hooking; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    heavy = {"pygit2", "sqlite3", "click", "rich", "cattrs", "attr", "pygls", "lsprotocol", "git", "watchdog"}
+    assert heavy & {name.partition(".")[0] for name in loaded} == set()
+    assert not {"takeback.journal", "takeback.store", "takeback.config", "asyncio", "subprocess"} & {*loaded}
 
 
 AGENT_THAT_WAITS = (
