@@ -46,14 +46,15 @@ class Core:
         on_progress: Callable[[int, int], None],
         on_ready: Callable[[Exception | None], None],
         on_trouble: Callable[[str], None],
+        on_loss: Callable[[str], None],
         on_settings: Callable[[tuple[str, ...], tuple[Problem, ...]], None],
         hand_over: Callable[[Message], Message],
     ) -> None:
         """Opens the workspace at once, with the settings `given` by the editor.
 
         `on_ready` says that it is open, or why it cannot be: each time, for a folder may go and come back.
-        `on_trouble` says why nothing can be recorded, and the empty text when it can be again. `on_settings` names
-        the files of settings and what is wrong in them. All but the last are called on the loop, `hand_over` on a
+        `on_trouble` says why nothing can be recorded, and the empty text when it can be again; `on_loss` that events
+        were lost. `on_settings` names the files of settings and what is wrong in them. All but the last are called on the loop, `hand_over` on a
         thread of its own.
         """
         self.root = root
@@ -64,6 +65,7 @@ class Core:
         self._on_progress = on_progress
         self._on_ready = on_ready
         self._on_trouble = on_trouble
+        self._on_loss = on_loss
         self._on_settings = on_settings
         self._hand_over = hand_over
         self._inbox = Inbox()
@@ -164,6 +166,7 @@ class Core:
                 self._inbox,
                 on_operations=lambda found: self._tell(self._on_operations, found),
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
+                on_loss=lambda what: self._tell(self._on_loss, what),
                 on_settings=lambda: self._tell_settings(workspace),
             )
             if self._is_closing.is_set():

@@ -41,7 +41,7 @@ def _action(found, _):
 
 
 async def connect(  # noqa: PLR0913 - each is named at the call
-    lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=()
+    lsp_client, root, *, apply_edit=True, save=False, name="Testing", inside=(), offers=None
 ):
     """Let an editor with these abilities open a folder."""
     editor = lsp_client.editor = Editor(lsp_client, root)
@@ -67,6 +67,8 @@ async def connect(  # noqa: PLR0913 - each is named at the call
     lsp_client.protocol._converter.register_structure_hook_func(_is_action, _action)
     capabilities = client_capabilities("visual-studio-code")
     capabilities.workspace.apply_edit = apply_edit
+    if offers is not None:
+        capabilities.general.position_encodings = offers
     capabilities.experimental = {"takeback": {"save": save}}
     answer = await lsp_client.initialize_session(
         lsp.InitializeParams(

@@ -97,6 +97,8 @@ class EditorWriter:
             landing = await self._landing(document, planned, edits, asked)
         finally:
             document.trail = None
+        if landing is None and self._server.documents.get(document.uri) is not document:
+            return Written.STALE  # it was closed: its file is taken back without it
         if landing is None:
             return Written.FAILED if document.text == before else Written.STALE
         return await self._judged(document, landing, before)

@@ -248,6 +248,10 @@ class Server(LanguageServer):
         """Log what failed; a person cannot do anything with it."""
         logger.error("%s: %s", getattr(source, "__name__", source), error)
 
+    def has_lost(self, root: str, what: str) -> None:
+        """Say that events were lost, and what was done about it."""
+        self.say(f"Takeback in {root}: {what}", lsp.MessageType.Warning)
+
     def in_trouble(self, root: str, why: str) -> None:
         """Nothing can be recorded in an open workspace; or it can again, if there is no reason why not."""
         if why:

@@ -99,6 +99,7 @@ class Workspaces:
                 on_progress=progress.report,
                 on_ready=partial(self._ready, one.root, progress),
                 on_trouble=partial(self._server.in_trouble, one.root),
+                on_loss=partial(self._server.has_lost, one.root),
                 on_settings=partial(self._judged, one.root),
                 hand_over=partial(self._handed_over, one.root),
             )

@@ -56,10 +56,12 @@ class Running:
         *,
         on_operations: Callable[[Sequence[Operation]], None],
         on_trouble: Callable[[str], None] = lambda _: None,
+        on_loss: Callable[[str], None] = lambda _: None,
         on_settings: Callable[[], None] = lambda: None,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
-        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
+        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again; `on_loss` that
+        events were lost.
 
         `on_settings` hears that other settings hold, or have other problems. `others` answers requests that are no
         recorder's, on a thread of the connection.
@@ -68,6 +70,7 @@ class Running:
         self._inbox = inbox
         self._on_operations = on_operations
         self._on_trouble = on_trouble
+        self._on_loss = on_loss
         self._on_settings = on_settings
         self._others = others or {}
         self._lease = Lease(workspace.state)
@@ -174,6 +177,7 @@ class Running:
             apart=lambda burst: taking_in.apart(self._workspace, burst),
             wake=self._inbox.wake,
             on_trouble=self._in_trouble,
+            on_loss=self._on_loss,
         )
         self._workspace.here.watching = watching
         watching.holding = self._is_command_at_work()

@@ -71,12 +71,14 @@ class Watching:
         wake: Callable[[], None],
         apart: Callable[[Burst | None], None] = lambda _: None,
         on_trouble: Callable[[str], None] = lambda _: None,
+        on_loss: Callable[[str], None] = lambda _: None,
         clock: Clock = time.monotonic_ns,
     ) -> None:
         """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is.
 
         `apart` records what has to be an operation of its own, before the rest of a burst, or of a look, is.
-        `on_trouble` hears why nothing can be recorded, and the empty text when everything has been after all.
+        `on_trouble` hears why nothing can be recorded, and the empty text when everything has been after all;
+        `on_loss` hears that events were lost, once for each kind of loss while it lasts.
         """
         self._looker = looker
         self._source = source
@@ -84,6 +86,8 @@ class Watching:
         self._wake = wake
         self._apart = apart
         self._on_trouble = on_trouble
+        self._on_loss = on_loss
+        self._told: set[LostReason] = set()
         self._clock = clock
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._settle = Settle(settle_ms * 1_000_000)
@@ -277,13 +281,21 @@ class Watching:
             if lost not in self._noticed:
                 self._noticed.add(lost)
                 self._notice(lost.reason.value, lost.path, _SAID[lost.reason])
+                self._tell_loss(lost)
             if lost.reason is LostReason.ROOT_GONE:
                 self.is_over = True
             elif lost.reason in _BLIND:
                 self._blind_since = self._clock()
             if lost.reason is LostReason.OVERFLOW:
                 self._noticed.discard(lost)
+                self._told.discard(lost.reason)
         return any(lost.reason not in _NO_LOOK for lost in burst.lost)
+
+    def _tell_loss(self, lost: Lost) -> None:
+        """Thousands of folders may be lost for one reason: a person hears of the first."""
+        if lost.reason not in self._told:
+            self._told.add(lost.reason)
+            self._on_loss(": ".join(filter(None, (lost.path, _SAID[lost.reason]))))
 
     def _look_if_owed(self) -> None:
         if self._owes_look and not self.holding:
