@@ -405,6 +405,44 @@ async def test_typing_right_after_an_edit_may_be_told_with_it(client):
     assert (document["path"], document["dirty"]) == ("a.txt", True)
 
 
+@pytest.mark.promise(8)
+async def test_typing_in_the_very_lines_of_an_edit_may_be_told_with_it(client):
+    """What a person typed into the line that just came back is unsaved text over the undo, and no conflict."""
+    editor = client.editor
+    await editor.opened_after_agent("a.txt")
+
+    def type_on(name, document):
+        text = with_edits(editor.texts[name], document.edits, UTF16)
+        editor.show(name, text.replace("line 3\n", "line 3 and mine\n"))
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = type_on
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert (result["outcome"], len(editor.edits)) == ("applied", 1)
+    mine = TEXT.replace("line 3\n", "line 3 and mine\n")
+    assert (editor.texts["a.txt"], on_disk(editor)) == (mine, TEXT)
+    assert (await editor.run("takeback.status", {}))["documents"] == [{"path": "a.txt", "dirty": True}]
+
+
+@pytest.mark.promise(8)
+async def test_typing_in_lines_whose_edit_was_dropped_is_a_conflict(client):
+    """An editor drops the edit and says that it made it: the line that a person typed in meanwhile stays theirs."""
+    editor = client.editor
+    await editor.opened_after_agent("a.txt")
+
+    def drop(name, _document):
+        editor.behave = None
+        editor.replace(name, "agent\n", "agent and mine\n")
+        return lsp.ApplyWorkspaceEditResult(applied=True)
+
+    editor.behave = drop
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    mine = AGENT.replace("agent\n", "agent and mine\n")
+    assert (result["outcome"], editor.texts["a.txt"], on_disk(editor)) == ("conflict", mine, AGENT)
+
+
 # -- one file under several names ----------------------------------------------------------------
 
 
@@ -510,6 +548,29 @@ async def test_a_file_that_goes_leaves_unsaved_text_in_its_document(client):
     assert (result["outcome"], result["files"][0]["outcome"]) == ("applied", "removed")
     assert "unsaved text" in result["files"][0]["note"]
     assert (editor.texts["new.txt"], (editor.root / "new.txt").exists()) == ("new\nmine\n", False)
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("what", ["creation", "rename"])
+async def test_a_file_that_goes_leaves_its_document_open(client, what):
+    """Undo of a creation or a rename takes the file away under its document, and says what a save of that does."""
+    editor = client.editor
+    if what == "creation":
+        (editor.root / "new.txt").write_text("new\n", encoding="utf-8")
+    else:
+        (editor.root / "a.txt").rename(editor.root / "new.txt")
+    await editor.recorded(1)
+    editor.open("new.txt")
+    shown = editor.texts["new.txt"]
+
+    result = await editor.run("takeback.undoLast", {"n": 1})
+
+    assert result["outcome"] == "applied"
+    assert "a save of it brings the file back" in result["files"][0]["note"]
+    assert (editor.texts["new.txt"], (editor.root / "new.txt").exists()) == (shown, False)
+    assert what == "creation" or on_disk(editor) == TEXT
+    editor.save("new.txt")
+    assert (await editor.recorded(3))["actor"] == "human"
 
 
 # -- documents that lag behind their files -------------------------------------------------------

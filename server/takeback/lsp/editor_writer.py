@@ -18,7 +18,7 @@ from takeback.lsp import convert
 from takeback.lsp.documents import Document, with_edits
 from takeback.lsp.server import Server
 from takeback.service.documents import Proposed
-from takeback.service.texts import is_made, replacements
+from takeback.service.texts import is_made, is_typed_into, replacements
 
 ANSWER_S = 10.0
 """How long an editor may take to answer an edit."""
@@ -122,8 +122,10 @@ class EditorWriter:
                 deadline, is_answered = now() + TEXT_S, True
             if is_answered and len(document.trail) > 1:
                 deadline = min(deadline, now() + OTHER_TEXT_S)
-            if now() >= deadline or (is_answered and not asked.result()):
+            if is_answered and not asked.result():
                 return None
+            if now() >= deadline:
+                return _typed_into(document.trail, planned) if is_answered else None
             await document.next_text(deadline - now(), () if is_answered else (asked,))
         return found
 
@@ -163,3 +165,9 @@ def _found(
             return Landing(base, steps[-1])
     before, text = trail[0], trail[-1]
     return Landing(before, text) if text == planned or is_made(before, planned, text) else None
+
+
+def _typed_into(trail: Sequence[str], planned: str) -> Landing | None:
+    """The edit, where the editor says that it made it, and somebody typed in its very lines before that was told."""
+    before, text = trail[0], trail[-1]
+    return Landing(before, text) if is_typed_into(before, planned, text) else None

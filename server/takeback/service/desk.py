@@ -45,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 CLEAN_NOTE = "it is back on disk and in the editor, which counts it as changed until it is saved"
 GONE_NOTE = "its document still holds unsaved text; a save of it brings the file back"
+OPEN_NOTE = "its document is still open; a save of it brings the file back"
 SAVED_NOTE = "its editor saved it, and another process recorded that as a write of its own"
 TIME_NOTE = "the file keeps its time until the document is saved, so a build that goes by times does not see the change"
 
@@ -217,7 +218,7 @@ class Desk:
         left = {**left, **{one.path: one.note for one in proposal.blocked}}
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
-        gone = {file.target for file in proposal.draft.plan.files if self._leaves_unsaved(file)}
+        open_still = {file.target: self._left_open(file) for file in proposal.draft.plan.files}
         times = self._times(one.path for one in following if one.over_disk and one.edits)
         result = self._written(proposal.draft, left)
         if result is None:  # once more: an editor may have saved in this moment what it was told to show
@@ -229,7 +230,7 @@ class Desk:
         self._keep_times(times)
         for one in following:
             self.buffers.followed(one)
-        files = tuple(_with_note(file, GONE_NOTE) if file.path in gone else file for file in result.files)
+        files = tuple(_with_note(file, open_still.get(file.path, "")) for file in result.files)
         return _with_left(replace(result, files=files), proposal, left)
 
     def followed_elsewhere(self, proposed: Proposed, relative: str) -> None:
@@ -238,9 +239,11 @@ class Desk:
         if path is not None:
             self.buffers.followed_elsewhere(proposed, path)
 
-    def _leaves_unsaved(self, file: FilePlan) -> bool:
-        """Whether a file goes that a document with unsaved text came from: that text is the human's, and stays."""
-        return file.leaves and self.buffers.has_unsaved(file.path)
+    def _left_open(self, file: FilePlan) -> str:
+        """What is to be known of a document whose file goes, or moves: it is the editor's, and stays open."""
+        if not (file.leaves and file.path in self.buffers.documents()):
+            return ""
+        return GONE_NOTE if self.buffers.has_unsaved(file.path) else OPEN_NOTE
 
     def noted(self, result: Result, clean: Set[WorkspacePath], saved: Set[WorkspacePath]) -> Result:
         """The result, with what is to be known of the documents that were changed and not saved since.

@@ -34,6 +34,30 @@ def is_made(old: str, new: str, shown: str) -> bool:
     return is_whole and _size(since) < _size(_spans(before, now))
 
 
+def is_typed_into(old: str, new: str, shown: str) -> bool:
+    """Whether `shown` is `new` with something typed at one place since, rather than `old`: in the very lines, too."""
+    return _n_replaced(new, shown) < _n_replaced(old, shown)
+
+
+def _n_replaced(one: str, other: str) -> int:
+    """How many characters went and came in the one run in which two texts differ."""
+    head = _n_same(one, other)
+    tail = _n_same(one[head:][::-1], other[head:][::-1])
+    return len(one) + len(other) - 2 * (head + tail)
+
+
+def _n_same(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
 def _undoes(later: Span, made: Span) -> bool:
     """Whether a change after `made` is in its lines; if it left none, whether lines come where it took some."""
     start, end, first, last = later

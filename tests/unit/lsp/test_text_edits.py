@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 
 from takeback.lsp.convert import text_edits
 from takeback.lsp.documents import with_edits
-from takeback.service.texts import is_made, replacements
+from takeback.service.texts import is_made, is_typed_into, replacements
 
 UTF16 = lsp.PositionEncodingKind.Utf16
 
@@ -80,3 +80,19 @@ def test_an_edit_is_told_from_what_was_typed_besides(old, new, shown, expected):
 def test_a_text_shows_an_edit_or_the_edit_back(old, new, shown):
     """No text shows both an edit and the opposite one."""
     assert not (is_made(old, new, shown) and is_made(new, old, shown))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown", "expected"),
+    [
+        ("a agent c", "a line c", "a line! c", True),  # typed into what was made
+        ("a agent c", "a line c", "a agent! c", False),  # typed into what was not
+        ("a agent c", "a line c", "a agent c!", False),
+        ("a agent c", "a line c", "a agent c", False),
+        ("a x c", "a c", "a x c", False),  # typed once more, or never taken away
+        ("a agent c", "a line c", "a line c", True),
+    ],
+)
+def test_typing_in_the_lines_of_an_edit_is_told_from_typing_without_it(old, new, shown, expected):
+    """A text is the edited one with something typed at one place, where that is less than what else it would be."""
+    assert is_typed_into(old, new, shown) is expected
