@@ -25,7 +25,7 @@ def watch(invocation: Invocation) -> None:
     from takeback.service.running import Running  # noqa: PLC0415 - no other command needs watchdog
 
     with invocation.workspace() as workspace:
-        running = Running(workspace, Inbox(), on_operations=_show, on_trouble=_warn)
+        running = Running(workspace, Inbox(), on_operations=_show, on_trouble=_warn, on_loss=render.warn)
         _stop_on_signals(running)
         other = holder(workspace.state)
         render.warn(

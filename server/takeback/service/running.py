@@ -60,11 +60,10 @@ class Running:
         on_settings: Callable[[], None] = lambda: None,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
-        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again; `on_loss` that
-        events were lost.
+        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
 
-        `on_settings` hears that other settings hold, or have other problems. `others` answers requests that are no
-        recorder's, on a thread of the connection.
+        `on_loss` hears that events were lost, `on_settings` that other settings hold, or have other problems.
+        `others` answers requests that are no recorder's, on a thread of the connection.
         """
         self._workspace = workspace
         self._inbox = inbox

@@ -60,6 +60,12 @@ function does.type(step)
   error("no such line: " .. step.old)
 end
 
+function does.formats(step)
+  show(step.path)
+  local function format() does.type(step) end
+  vim.api.nvim_create_autocmd("BufWritePre", { buffer = vim.api.nvim_get_current_buf(), once = true, callback = format })
+end
+
 function does.save(step) show(step.path) vim.cmd("write") end
 
 function does.reload(step) show(step.path) vim.cmd("checktime") end
