@@ -23,7 +23,8 @@ def normal(content: bytes | str | None) -> str | None:
             content = content.decode()
         except UnicodeDecodeError:
             return None
-    return content.removeprefix("\ufeff").replace("\r\n", "\n")
+    content = content.removeprefix("\ufeff")
+    return content.replace("\r\n", "\n") if "\r" in content else content  # asked at every keystroke
 
 
 def shows(text: str, data: bytes | None) -> bool:
