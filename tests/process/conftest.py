@@ -27,6 +27,12 @@ def project(tmp_path):
     return root
 
 
+@pytest.fixture
+def slow_watcher(monkeypatch):
+    """However slow this machine is, an editor tells of its saves before the watcher takes them up."""
+    monkeypatch.setenv("TAKEBACK_WATCH_SETTLE_MS", "60000")
+
+
 SERVER = ClientServerConfig(server_command=[*TAKEBACK, "lsp"])
 
 

@@ -9,16 +9,11 @@ from lsprotocol import types as lsp
 
 pytestmark = [
     pytest.mark.asyncio,
+    pytest.mark.usefixtures("slow_watcher"),
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]
 
 ALIKE = "begin\n" + 4 * "same\n" + "end\n"
-
-
-@pytest.fixture(autouse=True)
-def _slow_watcher(monkeypatch):
-    """However slow this machine is, an editor tells of its saves before the watcher takes them up."""
-    monkeypatch.setenv("TAKEBACK_WATCH_SETTLE_MS", "60000")
 
 
 async def actors(editor):
