@@ -18,3 +18,10 @@ vim.api.nvim_create_autocmd({ "FocusGained", "BufEnter", "CursorHold" }, { comma
 vim.api.nvim_create_user_command("Takeback", function(given)
   vim.lsp.buf.execute_command({ command = "takeback." .. given.args })
 end, { nargs = 1 })
+
+-- Above what others wrote: who, when, and what you can do. :lua vim.lsp.codelens.run()
+vim.api.nvim_create_autocmd({ "BufEnter", "CursorHold", "InsertLeave" }, {
+  callback = function()
+    if running and vim.lsp.buf_is_attached(0, running) then vim.lsp.codelens.refresh() end
+  end,
+})

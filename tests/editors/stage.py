@@ -165,11 +165,14 @@ class Stage:
 
     def wait_for(self, name, *, disk, shown):
         """Returns when a file holds one text, and the editor shows another."""
-        until(lambda: self.read(name) == disk and self.shows(name) == shown)
+        until(lambda: self.read(name) == disk)
+        if not self.client.edits:
+            self.follow(name)
+        until(lambda: self.shows(name) == shown)
 
     def wait_recorded(self, actor):
         """Returns when the last operation is this actor's."""
-        until(lambda: self.takeback("log", "-n", "1")["operations"][0]["actor"] == actor)
+        until(lambda: [one["actor"] for one in self.takeback("log", "-n", "1")["operations"]] == [actor])
 
     def quit(self):
         """The exit status of the editor, which ends its server first."""

@@ -15,7 +15,9 @@
 
 (defun driver-actions () (vconcat (mapcar (lambda (one) (plist-get one :title)) (eglot-code-actions (point) (point)))))
 
-(defun driver-act () (eglot-code-actions (point) (point) nil t))
+(defun driver-act ()
+  (let ((last-nonmenu-event t))         ; not by the mouse, so there is no menu
+    (eglot-code-actions (point) (point) nil t)))
 
 (defun driver-hover ()
   (let ((found (driver-request :textDocument/hover (eglot--TextDocumentPositionParams))))

@@ -3,7 +3,6 @@
 (require 'cl-lib)
 
 (setq make-backup-files nil auto-save-default nil create-lockfiles nil ring-bell-function #'ignore
-      last-nonmenu-event t
       vc-handled-backends '(Git))
 
 (defvar driver-rest "")
