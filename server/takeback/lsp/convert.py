@@ -9,12 +9,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lsprotocol import types as lsp
 
-from takeback.lsp.documents import position_of
+from takeback.lsp.columns import Encoding
+from takeback.lsp.lines import Lines
 
 if TYPE_CHECKING:
     from takeback.service.texts import Replacement
-
-Encoding = lsp.PositionEncodingKind | str
 
 
 def relative_path(root: str, uri: str) -> str | None:
@@ -65,11 +64,10 @@ def file_uri(full: str) -> str:
 
 def text_edits(text: str, found: Iterable[Replacement], encoding: Encoding) -> list[lsp.TextEdit]:
     """Replacements in `text`, as the protocol counts."""
+    lines = Lines(text)
     return [
         lsp.TextEdit(
-            range=lsp.Range(
-                start=position_of(text, one.start, encoding), end=position_of(text, one.end, encoding)
-            ),
+            range=lsp.Range(start=lines.position(one.start, encoding), end=lines.position(one.end, encoding)),
             new_text=one.text,
         )
         for one in found

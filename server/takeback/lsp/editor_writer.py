@@ -15,7 +15,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
 from takeback.lsp import convert
-from takeback.lsp.documents import Document, with_edits
+from takeback.lsp.columns import Encoding
+from takeback.lsp.documents import Document
+from takeback.lsp.lines import Lines
 from takeback.lsp.server import Server
 from takeback.service.documents import Proposed
 from takeback.service.texts import is_made, is_typed_into, replacements
@@ -90,7 +92,7 @@ class EditorWriter:
             document_changes=[lsp.TextDocumentEdit(text_document=identifier, edits=edits)]
         )
         request = lsp.ApplyWorkspaceEditParams(edit=edit, label="Takeback: undo")
-        document.trail = [before]
+        document.trail = [document.lines.copy()]
         asked = asyncio.get_running_loop().create_task(self._is_applied(request))
         self._server.keep(asked)
         try:
@@ -152,22 +154,33 @@ class Landing:
 
 
 def _found(
-    trail: Sequence[str], planned: str, edits: Sequence[lsp.TextEdit], encoding: convert.Encoding
+    trail: Sequence[Lines], planned: str, edits: Sequence[lsp.TextEdit], encoding: Encoding
 ) -> Landing | None:
     """The first text that was followed by what the edit makes of it, at once or one range after the other.
 
     Neovim waits before it tells of changes: then the edit comes together with what was typed right after it.
     """
     for place, base in enumerate(trail[:-1]):
-        steps = [with_edits(base, edits[n:], encoding) for n in range(len(edits) - 1, -1, -1)]
-        following = trail[place + 1 :]
-        if following[0] == steps[-1] or following[: len(steps)] == steps:
-            return Landing(base, steps[-1])
-    before, text = trail[0], trail[-1]
+        made = _made(base, trail[place + 1 :], edits, encoding)
+        if made is not None:
+            return Landing(base.text, made.text)
+    before, text = trail[0].text, trail[-1].text
     return Landing(before, text) if text == planned or is_made(before, planned, text) else None
 
 
-def _typed_into(trail: Sequence[str], planned: str) -> Landing | None:
+def _typed_into(trail: Sequence[Lines], planned: str) -> Landing | None:
     """The edit, where the editor says that it made it, and somebody typed in its very lines before that was told."""
-    before, text = trail[0], trail[-1]
+    before, text = trail[0].text, trail[-1].text
     return Landing(before, text) if is_typed_into(before, planned, text) else None
+
+
+def _made(
+    base: Lines, following: Sequence[Lines], edits: Sequence[lsp.TextEdit], encoding: Encoding
+) -> Lines | None:
+    """What the edit makes of a text, if that is what followed."""
+    made, is_followed = base.copy(), True
+    places = base.placed(edits, encoding)
+    for step, (start, end, new) in enumerate(places):
+        made.replace(start, end, new)
+        is_followed = is_followed and step < len(following) and following[step] == made
+    return made if is_followed or following[0] == made else None

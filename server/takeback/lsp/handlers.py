@@ -9,6 +9,7 @@ from lsprotocol import types as lsp
 
 from takeback.lsp import actions, failures, files, hints, hovers, lenses, messages, settings, virtual
 from takeback.lsp.documents import Document
+from takeback.lsp.lines import Lines
 from takeback.lsp.protocol import COMMANDS
 from takeback.lsp.server import Server
 
@@ -55,7 +56,7 @@ async def _shutdown(ls: Server, _params: None) -> None:
 
 def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     item = params.text_document
-    document = Document(uri=item.uri, version=item.version, text=item.text)
+    document = Document(uri=item.uri, version=item.version, lines=Lines(item.text))
     ls.documents[item.uri] = document
     ls.tell_opened(document)
     ls.workspaces.follow_soon()

@@ -30,7 +30,7 @@ def _of(ls: Server, uri: str, found: Sequence[Stretch]) -> Iterator[lsp.InlayHin
     document, now_ns = ls.documents[uri], time.time_ns()
     for one in found:
         yield lsp.InlayHint(
-            position=document.end_of(one.start, ls.encoding),
+            position=document.lines.end_of(one.start, ls.encoding),
             label=headline(one.author, now_ns),
             padding_left=True,
         )

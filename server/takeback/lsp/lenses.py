@@ -28,7 +28,7 @@ def _lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
     for one in foreign(found):
         first.setdefault((one.author.op, one.hunk), one)
     now_ns = time.time_ns()
-    n_lines = ls.documents[uri].n_lines if first else 0
+    n_lines = len(ls.documents[uri].lines) if first else 0
     return [lens for one in tuple(first.values())[:_MOST] for lens in _of(uri, one, now_ns, n_lines)]
 
 

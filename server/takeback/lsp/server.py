@@ -19,6 +19,7 @@ from takeback import __version__
 from takeback.aio import Core
 from takeback.lsp import convert
 from takeback.lsp.authorship import Authorships
+from takeback.lsp.columns import Encoding
 from takeback.lsp.diagnostics import Diagnostics
 from takeback.lsp.documents import Document
 from takeback.lsp.failures import Failures
@@ -110,7 +111,7 @@ class Server(LanguageServer):
     # -- documents -------------------------------------------------------------------------------
 
     @property
-    def encoding(self) -> convert.Encoding:
+    def encoding(self) -> Encoding:
         """The units that columns are counted in."""
         return self.workspace.position_encoding or lsp.PositionEncodingKind.Utf16
 

@@ -18,19 +18,13 @@ LineEdit = tuple[int, int, int]
 """Lines `[start:end]` of a text became so many lines, as `(start, end, n_lines)`."""
 
 
-def line_edit(text: str, start: int, end: int, new: str) -> LineEdit:
-    """The lines that change when `text[start:end]` becomes `new`.
+def line_edit(first: int, old: Sequence[str], made: Sequence[str], *, begins_line: bool) -> LineEdit:
+    """The lines that change when the lines `old`, from line `first` on, become `made`.
 
     What is put in at the beginning of a line comes before that line, and what is put in further on comes after it.
     """
-    first = text.count("\n", 0, start)
-    begin = text.rfind("\n", 0, start) + 1
-    stop = text.find("\n", end)
-    stop = len(text) if stop < 0 else stop
-    old = text[begin:stop].split("\n")
-    made = (text[begin:start] + new + text[end:stop]).split("\n")
     limit = min(len(old), len(made))
-    if start == begin:
+    if begins_line:
         n_tail = _n_same(old[::-1], made[::-1], limit)
         n_head = _n_same(old, made, limit - n_tail)
     else:

@@ -9,12 +9,21 @@ from hypothesis import strategies as st
 from takeback.model.spans import composed, fitting, line_edit
 
 
+def edited(text, start, end, new):
+    """The text after an edit in characters, and which lines that replaced."""
+    begin, stop = text.rfind("\n", 0, start) + 1, (text + "\n").index("\n", end)
+    old = text[begin:stop].split("\n")
+    made = (text[begin:start] + new + text[end:stop]).split("\n")
+    edit = line_edit(text.count("\n", 0, start), old, made, begins_line=start == begin)
+    return text[:start] + new + text[end:], edit
+
+
 def check(text, edits, expected):
     """These edits, each `(start, end, new)` in characters, replace the expected lines."""
     spans = ()
     for start, end, new in edits:
-        spans = composed(spans, line_edit(text, start, end, new))
-        text = text[:start] + new + text[end:]
+        text, edit = edited(text, start, end, new)
+        spans = composed(spans, edit)
     assert spans == tuple(expected)
 
 
@@ -52,8 +61,8 @@ def test_what_is_between_the_spans_is_the_same(text, edits):
     before, spans = text, ()
     for one, other, new in edits:
         start, end = sorted((min(one, len(text)), min(other, len(text))))
-        spans = composed(spans, line_edit(text, start, end, new))
-        text = text[:start] + new + text[end:]
+        text, edit = edited(text, start, end, new)
+        spans = composed(spans, edit)
 
     old, now = before.split("\n"), text.split("\n")
     assert fitting(old, now, spans) == spans
