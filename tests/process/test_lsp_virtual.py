@@ -38,11 +38,18 @@ def opened(serve, make):
         client.root = root
         client.path = root / "a.txt"
         client.run("status", {})
-        client.path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        put(client.path, content if isinstance(content, bytes) else content.encode())
         client.recorded(1)
         return client
 
     return start
+
+
+def put(path, content):
+    """Let a file have this content in one step, so that nobody sees it half written."""
+    new = path.parent.parent / "new"
+    new.write_bytes(content)
+    new.replace(path)
 
 
 def file_of(client, op=1):
@@ -74,7 +81,7 @@ def test_a_client_that_can_is_told_of_the_scheme(opened):
 def test_before_and_after_an_operation(opened):
     """An operation's file can be read as it was before and after, and as it is now, whatever came later."""
     client = opened()
-    client.path.write_text(AGENT + "mine\n", encoding="utf-8")
+    put(client.path, (AGENT + "mine\n").encode())
     client.recorded(2)
 
     assert of(client, "before") == TEXT
@@ -86,7 +93,7 @@ def test_before_and_after_an_operation(opened):
 def test_a_file_without_an_operation(opened):
     """The file without an operation has what everybody else wrote, later too."""
     client = opened()
-    client.path.write_text(AGENT + "mine\n", encoding="utf-8")
+    put(client.path, (AGENT + "mine\n").encode())
     client.recorded(2)
 
     assert of(client, "without") == TEXT + "mine\n"
@@ -108,11 +115,11 @@ def test_a_document_is_refreshed_when_it_changes(opened):
     """An undo makes the file without an operation another text: an editor that read it is told, of that one alone."""
     client = opened()
     of(client, "before")
-    client.path.write_text(AGENT + "mine\n", encoding="utf-8")
+    put(client.path, (AGENT + "mine\n").encode())
     client.recorded(2)
     assert of(client, "without", op=1) == TEXT + "mine\n"
 
-    client.run("undoOperations", {"ids": [2]})
+    assert client.run("undoOperations", {"ids": [2]})["outcome"] == "applied"
 
     told = client.heard["workspace/textDocumentContent/refresh"].get(timeout=WAIT_S)
     assert "/operation/1/without/" in told["uri"]
@@ -124,7 +131,7 @@ def test_a_checkpoint_can_be_read(opened):
     """A file can be read as a checkpoint has it, and what changed since as one diff."""
     client = opened()
     checkpoint = client.run("createCheckpoint", {"label": "c"})["checkpoint"]["id"]
-    client.path.write_text(AGENT + "mine\n", encoding="utf-8")
+    put(client.path, (AGENT + "mine\n").encode())
     client.recorded(2)
     root = str(client.root)
 

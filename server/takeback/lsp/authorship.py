@@ -102,8 +102,13 @@ class Authorships:
 
     def look_again(self, core: Core, concerns: Callable[[str], bool] = lambda _: True) -> None:
         """Ask anew about the documents of a workspace whose path `concerns`."""
-        for uri in tuple(self._known):
-            path = convert.document_path(core.root, uri)
+        looking = self._look_again(core, concerns)
+        self._server.keep(asyncio.get_running_loop().create_task(looking))
+
+    async def _look_again(self, core: Core, concerns: Callable[[str], bool]) -> None:
+        uris = tuple(self._known)
+        found = await asyncio.to_thread(lambda: [convert.document_path(core.root, uri) for uri in uris])
+        for uri, path in zip(uris, found, strict=True):
             if path is not None and concerns(path):
                 self.ask(uri)
 

@@ -6,14 +6,18 @@ Before a rename or a deletion the editor asks; it is answered when what happened
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
 from takeback.aio import Core
 from takeback.lsp import convert
 from takeback.lsp.server import Server
+
+if TYPE_CHECKING:
+    from takeback.service.desk import Desk
 
 SETTLE_S = 1.0
 """How long an editor waits at most, before it renames or deletes files, for what happened until then to be recorded."""
@@ -36,68 +40,67 @@ def register(server: Server) -> None:
 
 
 async def _will_rename(ls: Server, params: lsp.RenameFilesParams) -> None:
-    found = list(_renamed(ls, params.files))
-    for core, renamed in found:
-        _post_will_rename(core, renamed)
-    await _settled(core for core, _ in found)
+    await _settled(_will_rename_in(core, params.files) for core in ls.cores)
 
 
 def _did_rename(ls: Server, params: lsp.RenameFilesParams) -> None:
-    for core, renamed in _renamed(ls, params.files):
-        _post(core, renamed=renamed)
+    for core in ls.cores:
+        _post(core, lambda desk, root: desk.did_files((), (), _renamed(root, params.files)))
 
 
 def _did_create(ls: Server, params: lsp.CreateFilesParams) -> None:
-    for core, paths in _inside(ls, params.files):
-        _post(core, created=paths)
+    for core in ls.cores:
+        _post(core, lambda desk, root: desk.did_files(_inside(root, params.files), (), ()))
 
 
 async def _will_delete(ls: Server, params: lsp.DeleteFilesParams) -> None:
-    await _settled(core for core, _ in _inside(ls, params.files))
+    await _settled(_will_delete_in(core, params.files) for core in ls.cores)
 
 
 def _did_delete(ls: Server, params: lsp.DeleteFilesParams) -> None:
-    for core, paths in _inside(ls, params.files):
-        _post(core, deleted=paths)
+    for core in ls.cores:
+        _post(core, lambda desk, root: desk.did_files((), _inside(root, params.files), ()))
 
 
-def _post_will_rename(core: Core, renamed: Sequence[Ends]) -> None:
-    core.post(lambda desk: desk.will_rename(renamed))
+def _post(core: Core, act: Callable[[Desk, str], None]) -> None:
+    """Have a workspace do something. Which files are its own is found out on its thread: that reads the disk."""
+    core.post(lambda desk: act(desk, core.root))
 
 
-def _post(
-    core: Core, *, created: Sequence[str] = (), deleted: Sequence[str] = (), renamed: Sequence[Ends] = ()
-) -> None:
-    core.post(lambda desk: desk.did_files(created, deleted, renamed))
-
-
-async def _settled(cores: Iterable[Core]) -> None:
-    asked = [asyncio.ensure_future(_settle(core)) for core in cores]
+async def _settled(waiting: Iterable[Awaitable[None]]) -> None:
+    asked = [asyncio.ensure_future(one) for one in waiting]
     if asked:
         await asyncio.wait(asked, timeout=SETTLE_S)
 
 
-async def _settle(core: Core) -> None:
+async def _will_rename_in(core: Core, files: Sequence[lsp.FileRename]) -> None:
+    def act(desk: Desk) -> None:
+        renamed = _renamed(core.root, files)
+        if renamed:
+            desk.will_rename(renamed)
+            desk.settle()
+
     with suppress(Exception):  # a workspace that cannot be recorded has said so; the editor goes on
-        await core.do(lambda desk: desk.settle())
+        await core.do(act)
 
 
-def _renamed(ls: Server, files: Iterable[lsp.FileRename]) -> Iterator[tuple[Core, list[Ends]]]:
-    """Every workspace that something is renamed in, out of or into."""
-    for core in ls.cores:
-        ends = [(_relative(core, one.old_uri), _relative(core, one.new_uri)) for one in files]
-        inside = [pair for pair in ends if any(pair)]
-        if inside:
-            yield core, inside
+async def _will_delete_in(core: Core, files: Sequence[lsp.FileDelete]) -> None:
+    def act(desk: Desk) -> None:
+        if _inside(core.root, files):
+            desk.settle()
+
+    with suppress(Exception):  # the same
+        await core.do(act)
 
 
-def _inside(ls: Server, files: Iterable[lsp.FileCreate | lsp.FileDelete]) -> Iterator[tuple[Core, list[str]]]:
-    """Every workspace that some of the files are in."""
-    for core in ls.cores:
-        paths = [path for path in (_relative(core, one.uri) for one in files) if path is not None]
-        if paths:
-            yield core, paths
+def _renamed(root: str, files: Iterable[lsp.FileRename]) -> list[Ends]:
+    """What is renamed in, out of or into a workspace."""
+    ends = [
+        (convert.relative_path(root, one.old_uri), convert.relative_path(root, one.new_uri)) for one in files
+    ]
+    return [pair for pair in ends if any(pair)]
 
 
-def _relative(core: Core, uri: str) -> str | None:
-    return convert.relative_path(core.root, uri)
+def _inside(root: str, files: Iterable[lsp.FileCreate | lsp.FileDelete]) -> list[str]:
+    """Those of some files that are in a workspace."""
+    return [path for one in files if (path := convert.relative_path(root, one.uri)) is not None]

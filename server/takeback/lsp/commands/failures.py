@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ async def record(server: Server, core: Core, parameters: Arguments) -> Message:
     named = _named(parameters)
     start = convert.file_of(parameters["cwd"]) if "cwd" in parameters else core.root
     found = await core.do(lambda desk: _there(desk, start or core.root, named))
-    open_as = _open_documents(server, core.root)
+    open_as = await asyncio.to_thread(_open_documents, tuple(server.documents), core.root)
     failures = [
         _failure(task, uri, place)
         for path, place in found
@@ -96,10 +97,10 @@ def _path(root: str, start: str, text: str) -> WorkspacePath | None:
         return None
 
 
-def _open_documents(server: Server, root: str) -> Mapping[str, list[str]]:
+def _open_documents(uris: Sequence[str], root: str) -> Mapping[str, list[str]]:
     """What the editor calls its open documents, by their paths."""
     found: dict[str, list[str]] = {}
-    for uri in server.documents:
+    for uri in uris:
         path = convert.document_path(root, uri)
         if path is not None:
             found.setdefault(path, []).append(uri)

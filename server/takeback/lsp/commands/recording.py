@@ -39,7 +39,7 @@ async def keep(server: Server, core: Core, arguments: Arguments | None) -> Messa
         server.say(f"Kept {wording.numbered('operation', len(kept))}.")
         return {"version": answers.VERSION, "kept": list(kept)}
     ops = (OpId(arguments["operation"]),) if "operation" in arguments else ()
-    where = paths(core, arguments["uri"]) if "uri" in arguments else ()
+    where = await paths(core, (arguments["uri"],)) if "uri" in arguments else ()
     if not (ops or where):
         required(arguments, "operation", 12)
     kept = await core.do(lambda desk: recording.keep(desk.workspace, ops, where))

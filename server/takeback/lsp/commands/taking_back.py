@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,7 +35,7 @@ async def undo_last(server: Server, core: Core, arguments: Arguments | None) -> 
     """Take back the last operations."""
     if arguments is None:
         return await _undo_one(server, core, protocol.UNDO_LAST, {"n": 1})
-    request = _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
+    request = await _request(core, arguments, n=arguments.get("n", 1), in_editor=True)
     return await _done(server, core, _UNDO, request, arguments)
 
 
@@ -42,7 +43,7 @@ async def undo_operations(server: Server, core: Core, arguments: Arguments | Non
     """Take back these operations."""
     if arguments is None:
         return await _undo_one(server, core, protocol.UNDO_OPERATIONS, {"ids": [1]})
-    return await _done(server, core, _UNDO, _request(core, arguments, ops=_ids(arguments)), arguments)
+    return await _done(server, core, _UNDO, await _request(core, arguments, ops=_ids(arguments)), arguments)
 
 
 async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -> Message:
@@ -54,12 +55,12 @@ async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -
 async def undo_turn(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back a turn: the one that is named, else the last of which something stands."""
     if arguments is not None and "turn" in arguments:
-        request = _request(core, arguments, turn=TurnId(arguments["turn"]))
+        request = await _request(core, arguments, turn=TurnId(arguments["turn"]))
         return await _done(server, core, _UNDO, request, arguments)
     choices = await core.do(lambda desk: choosing.turns(desk.workspace))
     if arguments is not None:
         turn = TurnId(choices[0].value) if choices else None
-        request = _request(core, arguments, turn=turn)
+        request = await _request(core, arguments, turn=turn)
         return await _done(server, core, _UNDO, request, arguments) if turn else _nothing()
     call = (protocol.UNDO_TURN, {"turn": "turn-1"})
     chosen = await _chosen(server, "Take back which turn?", choices, call)
@@ -74,7 +75,7 @@ async def undo_since(server: Server, core: Core, arguments: Arguments | None) ->
         chosen = await _chosen(server, "Take back everything since when?", choices, call)
         return await _asked(server, core, _UNDO, Request(since=chosen.value) if chosen else None)
     since = required(arguments, "since", "10m")
-    return await _done(server, core, _UNDO, _request(core, arguments, since=since), arguments)
+    return await _done(server, core, _UNDO, await _request(core, arguments, since=since), arguments)
 
 
 async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -82,7 +83,7 @@ async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> 
     arguments = arguments or {}
     op, hunk = OpId(required(arguments, "operation", 12)), required(arguments, "hunk", 1)
     required(arguments, "uri", "file:///a.py")
-    return await _done(server, core, _UNDO, _request(core, arguments, ops=(op,), hunk=hunk), arguments)
+    return await _done(server, core, _UNDO, await _request(core, arguments, ops=(op,), hunk=hunk), arguments)
 
 
 # -- redo, rollback, restore ---------------------------------------------------------------------
@@ -97,7 +98,7 @@ async def redo(server: Server, core: Core, arguments: Arguments | None) -> Messa
         )
         return await _asked(server, core, _REDO, Request(ops=(chosen.value,)) if chosen else None)
     ops = _ids(arguments) if "ids" in arguments else ()
-    request = _request(core, arguments, n=None if ops else arguments.get("n", 1), ops=ops)
+    request = await _request(core, arguments, n=None if ops else arguments.get("n", 1), ops=ops)
     return await _done(server, core, _REDO, request, arguments)
 
 
@@ -111,7 +112,7 @@ async def rollback(server: Server, core: Core, arguments: Arguments | None) -> M
             return _nothing()
         return await _asked(server, core, _to(chosen.value), Request())
     name = required(arguments, "checkpoint", "cp-3")
-    return await _done(server, core, _to(name), _request(core, arguments), arguments)
+    return await _done(server, core, _to(name), await _request(core, arguments), arguments)
 
 
 async def restore(server: Server, core: Core, arguments: Arguments | None) -> Message:
@@ -119,7 +120,7 @@ async def restore(server: Server, core: Core, arguments: Arguments | None) -> Me
     if arguments is None:
         return await _restore_asked(server, core)
     name = required(arguments, "checkpoint", "cp-3")
-    return await _done(server, core, _from(name), _request(core, arguments), arguments)
+    return await _done(server, core, _from(name), await _request(core, arguments), arguments)
 
 
 async def _restore_asked(server: Server, core: Core) -> Message:
@@ -155,7 +156,9 @@ async def resolve_conflict(server: Server, core: Core, arguments: Arguments | No
     op = OpId(required(arguments, "operation", 12))
     choice = required(arguments, "choice", ALSO)
     required(arguments, "uri", "file:///a.py")
-    request = _request(core, {name: arguments[name] for name in arguments if name != "choice"}, ops=(op,))
+    request = await _request(
+        core, {name: arguments[name] for name in arguments if name != "choice"}, ops=(op,)
+    )
     if choice != ALSO:
         return await _done(server, core, _UNDO, replace(request, on_conflict=OnConflict(choice)), arguments)
     result = await take_back(server, core, Asked(verb=_UNDO, request=request))
@@ -200,12 +203,12 @@ def _nothing() -> Message:
 # -- arguments -----------------------------------------------------------------------------------
 
 
-def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
+async def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
     actor = arguments.get("actor")
     uris = [*arguments.get("uris", ()), *([arguments["uri"]] if "uri" in arguments else [])]
     return Request(
         actor=parse_actor(actor) if actor is not None else None,
-        paths=tuple(path for uri in uris for path in paths(core, uri)),
+        paths=await paths(core, uris),
         inferred=arguments.get("inferred", False),
         dry_run=arguments.get("dryRun", False),
         on_conflict=OnConflict(arguments.get("onConflict", OnConflict.STOP)),
@@ -214,12 +217,20 @@ def _request(core: Core, arguments: Arguments, **more: Any) -> Request:
     )
 
 
-def paths(core: Core, uri: str) -> tuple[WorkspacePath, ...]:
-    """What a URI names; of a link that is the link itself, and the file that its document is."""
-    named = {convert.relative_path(core.root, uri), convert.document_path(core.root, uri)}
+async def paths(core: Core, uris: Sequence[str]) -> tuple[WorkspacePath, ...]:
+    """What URIs name; of a link that is the link itself, and the file that its document is."""
+    return await asyncio.to_thread(_paths, core.root, uris)
+
+
+def _paths(root: str, uris: Sequence[str]) -> tuple[WorkspacePath, ...]:
+    return tuple(dict.fromkeys(path for uri in uris for path in _named(root, uri)))
+
+
+def _named(root: str, uri: str) -> tuple[WorkspacePath, ...]:
+    named = {convert.relative_path(root, uri), convert.document_path(root, uri)}
     found = tuple(workspace_path(path) for path in named if path is not None)
     if not found:
-        raise UsageError(f"{uri} lies outside the workspace {core.root}")
+        raise UsageError(f"{uri} lies outside the workspace {root}")
     return found
 
 

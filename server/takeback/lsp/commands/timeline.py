@@ -27,7 +27,7 @@ async def show_timeline(server: Server, core: Core, arguments: Arguments | None)
     """The last operations, of a file or of the whole workspace."""
     if arguments is None:
         return await _browse(server, core, protocol.SHOW_TIMELINE)
-    where = paths(core, arguments["uri"]) if "uri" in arguments else ()
+    where = await paths(core, (arguments["uri"],)) if "uri" in arguments else ()
     found = await core.do(lambda desk: looking.log(desk.workspace, looking.Wanted(n=_N, paths=where)))
     return answers.log(found)
 
@@ -47,7 +47,7 @@ async def page(_server: Server, core: Core, parameters: Arguments) -> Message:
     """A page of operations, newest first, and what the next page has to be before."""
     narrow = checked("filter", parameters.get("filter", {}), FILTER)
     limit = min(parameters.get("limit", _N), _MOST)
-    where = paths(core, narrow["uri"]) if "uri" in narrow else ()
+    where = await paths(core, (narrow["uri"],)) if "uri" in narrow else ()
     where += (workspace_path(narrow["path"]),) if "path" in narrow else ()
     before = OpId(parameters["before"]) if "before" in parameters else None
     wanted = looking.Wanted(

@@ -31,6 +31,6 @@ async def record_edit(_server: Server, core: Core, parameters: Arguments) -> Mes
         raise UsageError(
             "uris is empty", hint='For example {"uris": ["file:///a.py"], "actor": "agent:claude"}.'
         )
-    named = tuple(dict.fromkeys(path for uri in parameters["uris"] for path in paths(core, uri)))
+    named = await paths(core, parameters["uris"])
     told = await core.do(lambda desk: telling.record(desk.workspace, named, actor, label))
     return {**answers.recorded(told.operation), "claimed": list(told.claimed)}
