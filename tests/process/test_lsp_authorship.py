@@ -198,6 +198,58 @@ async def test_actions_take_back_hunk_operation_and_turn(client):
 
 
 @pytest.mark.asyncio
+async def test_an_action_is_resolved_to_an_edit_of_open_documents(client):
+    """The edit of an action changes the document alone; the command after it writes the file and records the undo."""
+    editor = await opened(client)
+    text = editor.texts["a.txt"]
+    action = (await actions(editor, 19))["Take back this change (agent:claude, just now: rename helper)"]
+    assert action.edit is None
+    resolved = await editor.client.code_action_resolve_async(action)
+    (change,) = resolved.edit.document_changes
+    assert change.text_document.version == editor.versions["a.txt"]
+    assert len(change.edits) == 1
+    editor.apply("a.txt", change)
+    assert (editor.texts["a.txt"], editor.edits) == (text.replace("agent 2\n", "line 20\n"), [])
+    assert (editor.root / "a.txt").read_text() == text
+    answer = await execute(editor, resolved.command)
+    assert (answer["outcome"], answer["undone"], editor.edits) == ("applied", [1], [])
+    assert [one["outcome"] for one in answer["files"]] == ["in_editor"]
+    await on_disk(editor, text.replace("agent 2\n", "line 20\n"))
+
+
+@pytest.mark.asyncio
+async def test_an_action_that_reaches_further_is_resolved_to_its_command(client):
+    """Where other files change too, or a file is made or removed, there is no edit: the command does it all."""
+    editor = client.editor
+    runs(editor, "agent:claude", "", "-e", "s/line 3/agent/", "a.txt", "b.txt")
+    editor.open("a.txt")
+    await lens(editor, 2, "Undo")
+    found = await actions(editor, 2)
+    everywhere = next(one for title, one in found.items() if title.startswith("Take back all of"))
+    resolved = await editor.client.code_action_resolve_async(everywhere)
+    assert resolved.edit is None
+    await execute(editor, resolved.command)
+    await on_disk(editor, TEXT)
+    assert (editor.root / "b.txt").read_text() == TEXT
+
+
+@pytest.mark.asyncio
+async def test_what_was_taken_back_by_hand_already_is_no_conflict(client):
+    """Somebody typed the old line again, unsaved: taking back the change leaves the document and mends the file."""
+    editor = await opened(client)
+    disk = (editor.root / "a.txt").read_text()
+    editor.replace("a.txt", "agent 1\n", "line 3\n")
+    editor.replace("a.txt", "line 50\n", "unsaved\n")
+    answer = await editor.run("takeback.undoHunk", {"operation": 1, "uri": editor.uri("a.txt"), "hunk": 1})
+    assert answer["outcome"] == "applied"
+    assert (editor.root / "a.txt").read_text() == disk.replace("agent 1\n", "line 3\n")
+    assert editor.texts["a.txt"] == disk.replace("agent 1\n", "line 3\n").replace("line 50\n", "unsaved\n")
+    editor.save("a.txt")
+    await editor.recorded(3)
+    assert (editor.root / "a.txt").read_text() == editor.texts["a.txt"]
+
+
+@pytest.mark.asyncio
 async def test_actions_are_asked_for_by_kind(client):
     """An editor that asks for kinds gets those; taking back by itself on save needs its full name."""
     editor = await opened(client)

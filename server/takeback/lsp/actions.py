@@ -14,15 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from lsprotocol import types as lsp
 
-from takeback.lsp import protocol
+from takeback.errors import TakebackError
+from takeback.lsp import convert, protocol
 from takeback.lsp.lenses import undo_of
 from takeback.lsp.stretches import Stretch, foreign
 
 if TYPE_CHECKING:
     from takeback.lsp.server import Server
     from takeback.model.ids import OpId
+    from takeback.service.documents import Proposed
     from takeback.service.provenance import Author
 
 _AT_LINES = "refactor.takeback"
@@ -49,6 +52,7 @@ def register(server: Server) -> None:
     kinds = [_AT_LINES, _UNDO_FILE, _KEEP_FILE, lsp.CodeActionKind.QuickFix]
     options = lsp.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
     server.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, options)(_actions)
+    server.feature(lsp.CODE_ACTION_RESOLVE)(_resolved)
     server.action_providers.append(_of_changes)
 
 
@@ -58,6 +62,42 @@ async def _actions(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAct
     if _takes_actions(ls):
         return list(wanted)
     return [action.command for action in wanted if action.command is not None]
+
+
+async def _resolved(ls: Server, action: lsp.CodeAction) -> lsp.CodeAction:
+    """The action with its edit, where it changes nothing but open documents: then an editor can show it beforehand.
+
+    The command comes after the edit: it finds the documents as they should be, writes their files and records it.
+    """
+    from takeback.lsp.commands.taking_back import foresee  # noqa: PLC0415 - imports the core, which is open by now
+
+    command = action.command
+    if command is None or action.edit is not None:
+        return action
+    try:
+        found = await foresee(ls, command.command, command.arguments or ())
+    except TakebackError:  # the command says what is wrong
+        return action
+    edits = [edit for one in found for edit in _edit(ls, one)]
+    if not edits or len(edits) < len(found) or not _takes_versions(ls):
+        return action
+    return attrs.evolve(action, edit=lsp.WorkspaceEdit(document_changes=edits))
+
+
+def _edit(ls: Server, one: Proposed) -> Iterator[lsp.TextDocumentEdit]:
+    from takeback.lsp.editor_writer import versioned  # noqa: PLC0415 - the same
+    from takeback.service.texts import replacements  # noqa: PLC0415 - the same
+
+    document = ls.documents.get(one.name)
+    if document is not None and document.version == one.version:
+        yield versioned(
+            document, convert.text_edits(one.shown, replacements(one.shown, one.text), ls.encoding)
+        )
+
+
+def _takes_versions(ls: Server) -> bool:
+    workspace = ls.client_capabilities.workspace
+    return bool(workspace and workspace.workspace_edit and workspace.workspace_edit.document_changes)
 
 
 def _is_wanted(kind: str, context: lsp.CodeActionContext) -> bool:

@@ -87,10 +87,7 @@ class EditorWriter:
 
     async def _write(self, document: Document, before: str, planned: str) -> Written:
         edits = convert.text_edits(before, replacements(before, planned), self._server.encoding)
-        identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
-        edit = lsp.WorkspaceEdit(
-            document_changes=[lsp.TextDocumentEdit(text_document=identifier, edits=edits)]
-        )
+        edit = lsp.WorkspaceEdit(document_changes=[versioned(document, edits)])
         request = lsp.ApplyWorkspaceEditParams(edit=edit, label="Takeback: undo")
         document.trail = [document.lines.copy()]
         asked = asyncio.get_running_loop().create_task(self._is_applied(request))
@@ -143,6 +140,12 @@ class EditorWriter:
             await self._write(document, landing.result, landing.base)
             return Written.STALE
         return Written.FAILED
+
+
+def versioned(document: Document, edits: Sequence[lsp.TextEdit]) -> lsp.TextDocumentEdit:
+    """An edit of a document at its present version, and no other."""
+    identifier = lsp.OptionalVersionedTextDocumentIdentifier(uri=document.uri, version=document.version)
+    return lsp.TextDocumentEdit(text_document=identifier, edits=tuple(edits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,10 +138,11 @@ class _Attempt:
         if result is None:
             await self._put_back()
             return None
-        changed = [one for one in self._shown if one.proposed.path not in self._left]
+        there = [Shown(proposed=one, before=one.shown) for one in proposal.documents if one.is_there]
+        changed = [one for one in (*self._shown, *there) if one.proposed.path not in self._left]
         for one in changed:
             self._server.tell_followed(self._core, one.proposed)
-        clean = [one for one in changed if one.proposed.was_clean]
+        clean = [one for one in changed if one.proposed.was_clean or one.proposed.is_there]
         return await self._saved(result, clean) if changed else result
 
     async def _written(self, proposal: Proposal) -> Result | None:

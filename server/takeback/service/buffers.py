@@ -256,7 +256,7 @@ class Buffers:
             parent=proposed.after,
             base=_base(proposed.after, known.text),
             older=self._went_along(proposed),
-            is_edited=known.is_edited or proposed.edits,
+            is_edited=known.is_edited or proposed.is_edited,
             spans=None,
             came=None,
             before_save=None,

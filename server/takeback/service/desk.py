@@ -194,6 +194,18 @@ class Desk:
             self._planned.keep(draft.source, draft.plan.files, proposal.edits)
         return proposal
 
+    def foresee(self, verb: Verb, request: Request) -> tuple[Proposed, ...]:
+        """What documents become by a request that changes nothing but documents and their files; else nothing.
+
+        Nothing is held or written down: the editor may show it, and ask for it or not.
+        """
+        draft = taking_back.planner(self.workspace, verb, request)()
+        if taking_back.decided(draft, request) is not None:
+            return ()
+        found = [self.buffers.propose(plan) for plan in draft.plan.files if plan.writes]
+        edits = tuple(one for one in found if isinstance(one, Proposed) and one.over_disk and one.edits)
+        return edits if len(edits) == len(found) else ()
+
     def _look_again(self) -> None:
         """Record what moved under the last plan: while its documents were held, or recording is paused, nobody did."""
         moved, self._moved = self._moved, ()
@@ -219,7 +231,7 @@ class Desk:
         following = [one for one in proposal.documents if one.path in shown or not one.edits]
         following = [one for one in following if one.path not in left]
         open_still = {file.target: self._left_open(file) for file in proposal.draft.plan.files}
-        times = self._times(one.path for one in following if one.over_disk and one.edits)
+        times = self._times(one.path for one in following if one.over_disk and one.is_edited)
         result = self._written(proposal.draft, left)
         if result is None:  # once more: an editor may have saved in this moment what it was told to show
             result = self._written(proposal.draft, left)

@@ -157,6 +157,16 @@ class Proposed:
         """Whether the document has to show anything else."""
         return self.text != self.shown
 
+    @property
+    def is_edited(self) -> bool:
+        """Whether its editor counts it as changed when it has gone along with its file."""
+        return self.edits or not self.was_clean
+
+    @property
+    def is_there(self) -> bool:
+        """Whether somebody has made of it what the plan would make, and nothing else."""
+        return not self.edits and not self.was_clean and normal(self.shown) == normal(self.after)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from takeback.model.ids import ChangeSeq, change_of
-from takeback.model.text import Span, Text, keys, rewrite
+from takeback.model.text import Rewrite, Span, Text, keys, rewrite
 from takeback.undo.clash import OnConflict, outlook
 from takeback.undo.fold import History, fold
 from takeback.undo.weave import Mismatch, Weave
@@ -27,10 +27,12 @@ _NAMES = {_TAKING_BACK: "taking back", _UNSAVED: "unsaved text"}
 
 def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text | None:
     """The document afterwards; `None` if unsaved text rewrote lines that would change."""
+    made = rewrite(after, differ(keys(parent, after), keys(after, parent)))
+    typed = rewrite(shown, differ(keys(parent, shown), keys(shown, parent)))
     weave = Weave(parent)
-    weave.apply(_TAKING_BACK, rewrite(after, differ(keys(parent, after), keys(after, parent))))
+    weave.apply(_TAKING_BACK, _without(made, typed))
     weave.stand(set())
-    weave.apply(_UNSAVED, rewrite(shown, differ(keys(parent, shown), keys(shown, parent))))
+    weave.apply(_UNSAVED, typed)
     found = outlook(weave, weave.standing | {_TAKING_BACK}, OnConflict.STOP, _NAMES)
     if found.clashes:
         return None
@@ -38,6 +40,12 @@ def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text
     final_newline = after.final_newline if kept else shown.final_newline
     ending = shown.ending or after.ending
     return Text(lines=found.lines, ending=ending, final_newline=final_newline if found.lines else None)
+
+
+def _without(made: Rewrite, typed: Rewrite) -> Rewrite:
+    """What is left to do of `made`: some of it may have been done by hand already."""
+    done = frozenset(typed.hunks)
+    return replace(made, hunks=tuple(hunk for hunk in made.hunks if hunk not in done))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 from takeback.aio import Core
 from takeback.errors import UsageError
 from takeback.lsp import convert, protocol
-from takeback.lsp.arguments import ALSO, Arguments, required
+from takeback.lsp.arguments import ALSO, Arguments, arguments_in, required
 from takeback.lsp.commands import asking, conflicts
 from takeback.lsp.server import Server
 from takeback.lsp.taking_back import Asked, take_back
@@ -19,6 +19,7 @@ from takeback.model.operation import OperationKind, parse_actor
 from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.service import answers, choosing
 from takeback.service.choosing import Choice
+from takeback.service.documents import Proposed
 from takeback.service.requests import Message, Outcome, Request, Result, Verb
 from takeback.undo.clash import OnConflict
 
@@ -145,6 +146,24 @@ def _to(checkpoint: str) -> Verb:
 
 def _from(checkpoint: str) -> Verb:
     return Verb(kind=OperationKind.RESTORE, checkpoint=checkpoint)
+
+
+# -- foreseeing ----------------------------------------------------------------------------------
+
+
+async def foresee(server: Server, name: str, given: Sequence[Any]) -> tuple[Proposed, ...]:
+    """What documents become by a call that takes something back, if it changes nothing but documents and their files."""
+    arguments = arguments_in(name, given) or {}
+    core = await server.core_for(arguments.get("workspace") or arguments.get("uri"))
+    if name == protocol.UNDO_HUNK:
+        request = _request(core, arguments, ops=(arguments["operation"],), hunk=arguments["hunk"])
+    elif name == protocol.UNDO_TURN:
+        request = _request(core, arguments, turn=TurnId(arguments["turn"]))
+    elif name == protocol.UNDO_OPERATIONS:
+        request = _request(core, arguments, ops=_ids(arguments))
+    else:
+        return ()
+    return await core.do(lambda desk: desk.foresee(_UNDO, request))
 
 
 # -- conflicts -----------------------------------------------------------------------------------
