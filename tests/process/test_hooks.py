@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -471,8 +472,8 @@ def test_an_agent_that_has_ended_since(workspace):
     assert workspace.tb("status").json["turns"] == []
 
 
-def test_the_answer_ends_what_was_under_way(either):
-    """An agent that does not say how a call ended has ended it when its turn ends."""
+def test_a_call_that_nobody_says_the_end_of(either):
+    """A command that was refused, or of which the agent says no end, ended with the answer: its writes are in doubt."""
     agent = Agent(either)
     agent.prompt("x")
     agent.before_command()
@@ -480,4 +481,20 @@ def test_the_answer_ends_what_was_under_way(either):
     agent.stop()
     either.write("g", "human\n")
 
-    assert operations(either) == [("agent:claude", ["out"]), ("unknown", ["g"])]
+    assert operations(either) == [("unknown", ["out"]), ("unknown", ["g"])]
+    assert either.tb("show", "1").json["operations"][0]["label"] == "perhaps agent:claude"
+    assert either.tb("status").json["notices"] == []
+
+
+def test_what_is_written_while_a_person_is_asked(either):
+    """A command that waited for a person's leave has not written what was written meanwhile, where the agent says so."""
+    agent = Agent(either)
+    call = agent.before_command()
+    either.write("g", "human\n")
+    changed_s = (either.root / "g").stat().st_ctime
+    until(lambda: time.time() - changed_s > 2)
+    either.write("out", "1\n")
+    agent.say("PostToolUse", **call, tool_response={}, duration_ms=1)
+
+    found = {path: actor for actor, paths in operations(either) for path in paths}
+    assert found == {"g": "unknown", "out": "agent:claude"}

@@ -52,6 +52,8 @@ class Event:
     """The files that an edit names, relative to `folder` or absolute."""
     label: str = ""
     """The first words of a prompt, or the command."""
+    duration_ms: float | None = None
+    """How long a tool call took that has ended, without the time in which a person was asked; `None`: not said."""
 
 
 class _Moment(StrEnum):
@@ -134,6 +136,8 @@ _CALL = ("tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "callID", "ca
 _TOOL = ("tool_name", "toolName", "tool")
 _ARGUMENTS = ("tool_input", "toolArgs", "toolInput", "args")
 _EVENT = ("hook_event_name", "hookEventName", "event")
+_DURATION = ("duration_ms", "duration")
+_MAX_MS = 1e12
 _FOLDER = ("cwd", "directory")
 _PATH = ("file_path", "filePath", "path", "absolute_path", "notebook_path", "target_file", "target_notebook")
 _PATCH = ("patchText", "patch", "input", "command")
@@ -184,6 +188,7 @@ def _tool_call(moment: _Moment, payload: Mapping[str, Any], event: str) -> Event
         folder=_folder(payload),
         paths=paths,
         label=_command(arguments) if not paths else "",
+        duration_ms=None if is_before else _duration_ms(payload),
     )
 
 
@@ -224,6 +229,13 @@ def _folder(payload: Mapping[str, Any]) -> str:
 def _text(values: Mapping[str, Any], keys: Sequence[str]) -> str:
     """The first of `keys` that holds a text."""
     return next((values[key] for key in keys if isinstance(values.get(key), str) and values[key]), "")
+
+
+def _duration_ms(payload: Mapping[str, Any]) -> float | None:
+    found = next((payload[key] for key in _DURATION if key in payload), None)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found if 0 <= found < _MAX_MS else None
 
 
 def _bare(name: str) -> str:

@@ -28,7 +28,7 @@ def name_of(actor: str, session: str, call: str) -> str:
 
 
 def put(state: str, name: str, body: Mapping[str, Any]) -> None:
-    """This call is under way. `body` has `actor`, `session`, `process`, `at`, `paths`, `contested`, `since` and `source`."""
+    """This call is under way. `body` has `actor`, `session`, `process`, `at`, `began`, `paths`, `contested`, `since` and `source`."""
     folder = os.path.join(state, _FOLDER)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     new = os.path.join(folder, f".{name}")

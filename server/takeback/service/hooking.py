@@ -68,6 +68,7 @@ def _body(agent: str, event: Event, at_ns: int) -> dict[str, Any]:
         "session": session,
         "call": event.call,
         "label": event.label,
+        "duration_ms": event.duration_ms,
         "process": process,
     }
 

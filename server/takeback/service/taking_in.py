@@ -29,6 +29,8 @@ from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
+_AROUND_MS = 1000
+"""How long an agent and its hook may take around a tool call, at most, besides the call itself."""
 _ENDS = frozenset({Doing.PROMPT, Doing.END})
 """What ends every call of its session."""
 
@@ -231,15 +233,36 @@ class _Taking:
         """A command has ended: what it wrote is recorded as its own, unless others are at work too."""
         call = calls.under_way(self._workspace.state).get(name)
         if call is not None and call["source"] is not None and not self._is_paused:
+            self._while_it_waited(name, call, body)
             source = sources.source_in(call["source"])
             self._until(body["at"], sources.at_its_end(self._workspace, at_work.of_call(name), source))
+        calls.drop(self._workspace.state, name)
+
+    def _while_it_waited(self, name: str, call: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """Record what was written while a person was asked whether the command may run: it is not the command's.
+
+        Only the times of files tell, and only where the agent says how long the command itself took.
+        """
+        took_ms = body.get("duration_ms")
+        if took_ms is None:
+            return
+        ran_ns = body["at"] - int((took_ms + _AROUND_MS) * 1_000_000)
+        if ran_ns > call["began"]:
+            self._times = dict(self._workspace.looker.times())
+            besides = at_work.of_call(name)
+            self._by_times(ran_ns, sources.unannounced(self._workspace, "", besides=besides))
+
+    def _abandon(self, name: str, call: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """A call of which nobody says how it ended. Perhaps it was refused: then what was written is not the agent's."""
+        if call["source"] is not None and not self._is_paused:
+            self._until(body["at"], _perhaps({call["actor"]}))
         calls.drop(self._workspace.state, name)
 
     def _finish_all(self, body: Mapping[str, Any]) -> None:
         """The session goes on to something else: no call of it is under way any more."""
         for name, call in calls.under_way(self._workspace.state).items():
             if _session(call) == _session(body):
-                self._finish(name, body)
+                self._abandon(name, call, body)
 
     def _until(self, at_ns: int, source: Source) -> None:
         """Record what happened until a moment.
@@ -250,7 +273,10 @@ class _Taking:
         watching = self._workspace.here.watching
         if watching is not None:
             watching.catch_up(source)
-            return
+        else:
+            self._by_times(at_ns, source)
+
+    def _by_times(self, at_ns: int, source: Source) -> None:
         if self._times is None:
             self._times = dict(self._workspace.looker.times())
         early = [path for path, changed_ns in self._times.items() if changed_ns <= at_ns]
@@ -287,4 +313,4 @@ def _session(body: Mapping[str, Any]) -> tuple[Any, Any]:
 def _call(body: Mapping[str, Any]) -> dict[str, Any]:
     """What is to be known of a call under way."""
     kept = {key: body[key] for key in ("actor", "session", "process", "at")}
-    return {**kept, "paths": [], "contested": [], "since": 0, "source": None}
+    return {**kept, "began": body["at"], "paths": [], "contested": [], "since": 0, "source": None}

@@ -310,6 +310,26 @@ def test_what_does_not_concern_files_is_no_event(payload):
     assert decode(payload) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (12, 12),
+        (0.5, 0.5),
+        (-1, None),
+        (True, None),
+        ("12", None),
+        (None, None),
+        (float("nan"), None),
+        (10**20, None),
+    ],
+)
+def test_how_long_a_call_took_is_a_number_or_not_known(said, expected):
+    """The time that a tool call took is taken as the agent says it, in milliseconds, if it can be one."""
+    call = {"tool_name": "Bash", "tool_input": {"command": "make"}}
+    assert decode(claude("PostToolUse", duration_ms=said, **call)).duration_ms == expected
+    assert decode(claude("PreToolUse", duration_ms=said, **call)).duration_ms is None
+
+
 @pytest.mark.parametrize("payload", [None, [], 3, "text"])
 def test_what_no_agent_sends_is_refused(payload):
     """Anything but an object is no event, and that is said."""
