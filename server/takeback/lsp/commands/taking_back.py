@@ -156,11 +156,11 @@ async def foresee(server: Server, name: str, given: Sequence[Any]) -> tuple[Prop
     arguments = arguments_in(name, given) or {}
     core = await server.core_for(arguments.get("workspace") or arguments.get("uri"))
     if name == protocol.UNDO_HUNK:
-        request = _request(core, arguments, ops=(arguments["operation"],), hunk=arguments["hunk"])
+        request = await _request(core, arguments, ops=(arguments["operation"],), hunk=arguments["hunk"])
     elif name == protocol.UNDO_TURN:
-        request = _request(core, arguments, turn=TurnId(arguments["turn"]))
+        request = await _request(core, arguments, turn=TurnId(arguments["turn"]))
     elif name == protocol.UNDO_OPERATIONS:
-        request = _request(core, arguments, ops=_ids(arguments))
+        request = await _request(core, arguments, ops=_ids(arguments))
     else:
         return ()
     return await core.do(lambda desk: desk.foresee(_UNDO, request))
