@@ -14,9 +14,9 @@ PAGES = Path(__file__).parents[2] / "docs" / "editors"
 DRIVERS = Path(__file__).with_name("drivers")
 
 _ELPA = "(progn (require 'package) (add-to-list 'package-directory-list \"/usr/share/emacs/site-lisp/elpa\") (package-initialize))"
-_NEOVIM = ("--headless", "-i", "NONE", "-n")
+_NEOVIM = ("--headless", "-i", "NONE")
 _EMACS = ("-Q", "-nw", "--eval", _ELPA, "-l", "{pages}/emacs.el")
-_VIM = ("-N", "-i", "NONE", "-n", "-X", "--not-a-term")
+_VIM = ("-N", "-i", "NONE", "-X", "--not-a-term")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,11 @@ _JUDGED = (0, 1)
 
 INCLUDE_IGNORED = (".env*", "*.local")
 """Names of ignored files that are recorded all the same: nobody else keeps them."""
+
+
+_EDITORS_OWN = re.compile(r"(?:\.#.+|#.+#|\..+\.sw[a-p])\Z", re.DOTALL)
+"""Lock, rescue and swap files, which Emacs and Vim keep beside a file while it is edited: nobody's work, and changed at
+every key. Nobody takes one back, and `undo` without a number would meet them first."""
 
 
 @dataclass(slots=True)
@@ -244,7 +250,7 @@ class IgnoreRules:
     def _refused_by(self, owner: _Owner, paths: list[str]) -> set[str]:
         asked = {_as_asked(owner.work_tree, path): path for path in paths}
         _refuse_endless_rules(owner.work_tree, asked)
-        matched = self._matched(owner, list(asked))
+        matched = [*self._matched(owner, list(asked)), *filter(_is_an_editors_own, asked)]
         if matched and owner.repository is not None:
             _read_tracked(owner, owner.repository)
             matched = [path for path in matched if not _is_tracked(owner.tracked, path.rstrip("/"))]
@@ -332,6 +338,10 @@ def _read_tracked(owner: _Owner, repository: Repository) -> None:
         listing = committed if repository.is_index_fragile() else ["ls-files", "-z"]
         owner.tracked = command.run(owner.work_tree, listing).out.split(b"\0")[:-1]
         owner.stamp = stamp
+
+
+def _is_an_editors_own(path: str) -> bool:
+    return _EDITORS_OWN.match(path.rpartition("/")[2]) is not None
 
 
 def _is_tracked(tracked: list[bytes], path: str) -> bool:

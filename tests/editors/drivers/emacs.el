@@ -2,8 +2,7 @@
 ;; Loaded after a configuration of docs/editors, and completed by eglot.el or lsp-mode.el beside this file.
 (require 'cl-lib)
 
-(setq make-backup-files nil auto-save-default nil create-lockfiles nil ring-bell-function #'ignore
-      vc-handled-backends '(Git))
+(setq ring-bell-function #'ignore)
 
 (defvar driver-rest "")
 (defvar driver-lines nil)

@@ -173,6 +173,16 @@ def test_worktrees_and_alternates_are_followed(user, tmp_path):
     assert str(user / ".git" / "objects") in shared.object_folders()
 
 
+def test_what_editors_keep_beside_a_file_is_nobodys_work(user, plain):
+    """Lock, rescue and swap files of Emacs and Vim are left out, without a rule of git's; one that is tracked is not."""
+    (user / ".#kept").write_text("x")
+    git(user, "add", "-f", ".#kept")
+    own = [".#a", "lib/.#b.py", "#a#", ".a.swp", "lib/.b.py.swo", ".c.swa"]
+    rules = IgnoreRules(str(user), plain_git_dir=plain)
+
+    assert rules.ignored([*own, ".#kept", "a", "#b", "c#", "a.swp", ".swp", ".a.sw", "sub/.#x/y"]) == set(own)
+
+
 def test_ignored_files_with_secrets_are_recorded(user, plain):
     """`.env` is recorded although git ignores it, but not below an ignored folder; tracked paths always are."""
     (user / ".gitignore").write_text(".env\nvendor/\na\n*.log\n")
