@@ -66,7 +66,7 @@ async def test_a_save_with_escaped_line_ends_is_what_the_document_shows(client):
     status = await editor.run("takeback.status", {})
 
     assert await actors(editor) == ["human"]
-    assert status["documents"] == [{"path": "a.txt", "dirty": False}]
+    assert [(one["path"], one["dirty"]) for one in status["documents"]] == [("a.txt", False)]
 
 
 @pytest.mark.promise(8)
