@@ -320,6 +320,20 @@ def test_a_state_folder_that_cannot_be_written(workspace):
     assert "takeback hook claude: NotADirectoryError" in told
 
 
+def test_a_setting_that_cannot_be_followed_is_said(workspace):
+    """Where the environment names no folder of histories that can be found, the hook ends well and says so."""
+    ended = subprocess.run(
+        [*HOOK, "claude"],
+        input=b'{"hook_event_name": "Stop"}',
+        cwd=workspace.root,
+        env={**workspace.env, "TAKEBACK_STATE_DIR": "here"},
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, b"")
+    assert b"TAKEBACK_STATE_DIR is 'here'" in ended.stderr
+
+
 def test_a_recorder_that_does_not_answer_is_not_waited_for(workspace, recorder):
     """A recorder that hangs costs an agent a moment; what was told is taken in when it goes on."""
     process = recorder()

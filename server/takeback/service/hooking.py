@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from takeback.agents.decoding import Doing, Event, decode
-from takeback.errors import TakebackError
+from takeback.errors import TakebackError, WorkspaceRefused
 from takeback.files import alive
 from takeback.files.reading import Reading, read_at
 from takeback.folders import state_folder
@@ -99,7 +99,7 @@ def place_of(folder: str, environ: Mapping[str, str]) -> Place | None:
     """The nearest workspace at or above `folder` that has history; none is begun here: that takes too long."""
     root = os.path.realpath(folder)
     while True:
-        with suppress(TakebackError):
+        with suppress(WorkspaceRefused):
             state = state_folder(root, environ)
             if os.path.exists(os.path.join(state, "journal.db")):
                 return Place(root=root, state=state)
