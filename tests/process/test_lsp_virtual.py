@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import subprocess
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -19,6 +21,7 @@ MODERN = {
     "workspace": {**CAPABILITIES["workspace"], "textDocumentContent": {"dynamicRegistration": True}},
     "window": {"showMessage": {}, "showDocument": {"support": True}},
 }
+PLAIN = {**CAPABILITIES, "window": {"showMessage": {}, "showDocument": {"support": True}}}
 AGENT = TEXT.replace("line 3\n", "agent\n")
 
 
@@ -221,3 +224,90 @@ def test_forgotten_content_is_said_to_be_so(opened):
     subprocess.run([*TAKEBACK, "forget", "1"], cwd=client.root, check=True, capture_output=True)
 
     assert "somebody had it forgotten" in of(client, "after")
+
+
+# -- showing -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(serve, make):
+    """Opens a project in an editor that shows documents and gives these answers; what it showed is kept."""
+
+    def start(capabilities, *answers, success=True):
+        root, waiting, seen = make(), list(answers), []
+
+        def choose(params):
+            wanted = waiting.pop(0) if waiting else None
+            return next((one for one in params["actions"] if wanted and wanted in one["title"]), None)
+
+        def show(params):
+            seen.append(params["uri"])
+            return {"success": success}
+
+        given = {"window/showMessageRequest": choose, "window/showDocument": show}
+        client = serve(
+            root, capabilities=capabilities, answers={**given, "client/registerCapability": lambda _: None}
+        )
+        client.path, client.root, client.shown = root / "a.txt", root, seen
+        client.run("status", {})
+        put(client.path, AGENT.encode())
+        client.recorded(1)
+        return client
+
+    return start
+
+
+def test_an_operation_is_shown_by_its_uri(shown):
+    """An editor that can read our documents is asked to show one of them."""
+    client = shown(MODERN, "unknown", "Show what it changed")
+
+    client.run("showOperation")
+
+    assert client.shown == [virtual.operation_diff_uri(str(client.root), 1)]
+
+
+@pytest.mark.promise(9)
+def test_an_operation_is_shown_as_a_file(shown):
+    """Any other editor is asked to show a copy: in the state folder, not to be written, gone with the server."""
+    client = shown(PLAIN, "unknown", "Show what it changed")
+
+    client.run("showOperation")
+
+    (place,) = (Path(unquote(urlsplit(uri).path)) for uri in client.shown)
+    assert "-line 3\n+agent\n" in place.read_text()
+    assert place.stat().st_mode & 0o777 == 0o400
+    client.request("shutdown", None)
+    assert not place.exists()
+
+
+def test_an_editor_that_shows_nothing_is_told_where_it_is(shown):
+    """An editor that cannot show a document has its person told the path of the copy."""
+    client = shown(CAPABILITIES, "unknown", "Show what it changed")
+
+    client.run("showOperation")
+
+    (message,) = client.messages()
+    assert message.endswith("operation-1.diff")
+
+
+def test_an_editor_that_fails_to_show_is_told_where_it_is(shown):
+    """An editor that says that it did not show a document has its person told the path, too."""
+    client = shown(PLAIN, "unknown", "Show what it changed", success=False)
+
+    client.run("showOperation")
+
+    assert client.messages()[-1].endswith("operation-1.diff")
+
+
+def test_a_conflict_is_shown_as_three_documents(shown):
+    """Who is asked about a conflict can look at base, mine and theirs, and is asked again after that."""
+    client = shown(MODERN, "1: ", "Show what is in conflict", "Bring back the lines")
+    put(client.path, TEXT.replace("line 3\n", "human\n").encode())
+    client.recorded(2)
+
+    assert client.run("undoOperations")["outcome"] == "applied"
+
+    assert [read(client, uri) for uri in client.shown] == [AGENT, TEXT, TEXT]
+    assert ["/after/" in client.shown[0], "/now/" in client.shown[1], "/before/" in client.shown[2]] == [
+        True
+    ] * 3

@@ -31,10 +31,13 @@ if TYPE_CHECKING:  # importing the core takes longer than answering `initialize`
     from takeback.model.operation import Operation
     from takeback.model.paths import WorkspacePath
     from takeback.service.contents import Content, Contested, Moment
+    from takeback.undo.plan import Conflict
 
 SCHEME = "takeback"
 SHOW_S = 10.0
 """How long an editor has to show a document."""
+_MOST_FILES = 5
+"""So many files in conflict are shown at once."""
 _MOST_READ = 256
 """So many documents are kept up to date."""
 
@@ -91,10 +94,10 @@ def checkpoint_diff_uri(root: str, checkpoint: CheckpointId) -> str:
     return _uri(root, f"/checkpoint/{checkpoint}.diff")
 
 
-def contested_uris(root: str, found: Contested, path: WorkspacePath | str) -> tuple[str, str, str]:
+def contested_uris(root: str, found: Contested) -> tuple[str, str, str]:
     """The three documents of a conflict: base, mine, theirs."""
     base, mine, theirs = (
-        operation_uri(root, one.op, one.moment, one.file, path)
+        operation_uri(root, one.op, one.moment, one.file, found.path)
         for one in (found.base, found.mine, found.theirs)
     )
     return base, mine, theirs
@@ -211,6 +214,16 @@ async def show(server: Server, core: Core, uri: str, title: str) -> None:
     place = await core.do(lambda desk: copy_of(desk.workspace, wanted))
     if not await _shown(server, f"file://{quote(os.fsencode(place))}"):
         server.say(f"{title}: {place}")
+
+
+async def show_conflicts(server: Server, core: Core, conflicts: Sequence[Conflict]) -> None:
+    """Have the editor show each file in conflict as three documents: what was written, what stands, what was before."""
+    from takeback.service import contents  # noqa: PLC0415 - the reason stands above
+
+    found = await core.do(lambda desk: contents.contested(desk.workspace, conflicts))
+    for one in found[:_MOST_FILES]:
+        for uri, name in zip(contested_uris(core.root, one), ("Base", "Mine", "Theirs"), strict=True):
+            await show(server, core, uri, f"{name} of {one.path}")
 
 
 async def _shown(server: Server, uri: str) -> bool:

@@ -7,7 +7,7 @@ What cannot be shown (binary, not captured, too long) is said in a sentence inst
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -24,7 +24,7 @@ from takeback.service.recording import glance
 from takeback.timeline import diff
 from takeback.undo import planning, select
 from takeback.undo.clash import OnConflict
-from takeback.undo.plan import FilePlan
+from takeback.undo.plan import Conflict, FilePlan
 
 MOST_BYTES = 8 << 20
 """What is longer is no text that anybody reads, and editors wait for it."""
@@ -86,14 +86,15 @@ Content = OperationFile | OperationDiff | CheckpointFile | CheckpointDiff
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contested:
-    """A conflict as three documents; together they are a three-way merge."""
+    """A file in conflict as three documents; together they are a three-way merge."""
 
+    path: WorkspacePath
     base: OperationFile
-    """What the operation left."""
+    """What the operations left that are to be taken back."""
     mine: OperationFile
     """What stands now."""
     theirs: OperationFile
-    """What was before the operation."""
+    """What was before them."""
 
 
 def text(workspace: Workspace, wanted: Content) -> str:
@@ -128,12 +129,23 @@ def check(workspace: Workspace, wanted: Content) -> None:
             _place(workspace, wanted.file)
 
 
-def contested(op: OpId, file: FileId) -> Contested:
-    """The three documents of a conflict in one file that an operation changed."""
-    base, mine, theirs = (
-        OperationFile(op=op, moment=moment, file=file) for moment in (Moment.AFTER, Moment.NOW, Moment.BEFORE)
+def contested(workspace: Workspace, conflicts: Iterable[Conflict]) -> tuple[Contested, ...]:
+    """The documents of each file in conflict, once."""
+    chosen: dict[WorkspacePath, set[OpId]] = {}
+    for one in conflicts:
+        chosen.setdefault(one.path, set()).update(one.chosen)
+    return tuple(
+        _contested(path, workspace.recorder.state_of(path)[0], ops) for path, ops in chosen.items() if ops
     )
-    return Contested(base=base, mine=mine, theirs=theirs)
+
+
+def _contested(path: WorkspacePath, file: FileId, ops: Set[OpId]) -> Contested:
+    return Contested(
+        path=path,
+        base=OperationFile(op=max(ops), moment=Moment.AFTER, file=file),
+        mine=OperationFile(op=max(ops), moment=Moment.NOW, file=file),
+        theirs=OperationFile(op=min(ops), moment=Moment.BEFORE, file=file),
+    )
 
 
 def path_of(workspace: Workspace, wanted: Content) -> WorkspacePath | None:

@@ -23,9 +23,10 @@ async def choose(
     """What the person chose; `None` if nothing. `otherwise` is said where nobody can be asked."""
     start = 0
     while True:
-        page = choices[start : start + PAGE]
+        left = len(choices) - start
+        page = choices[start : start + (left if left == PAGE + 1 else PAGE)]  # none is left alone on a page
         named = {choice.line: choice for choice in page}
-        has_more = start + PAGE < len(choices)
+        has_more = len(page) < left
         turning = [*([MORE] if has_more else []), *([BACK] if start else [])]
         place = f" ({start + 1} to {start + len(page)} of {len(choices)})" if turning else ""
         answer = await server.ask(question + place, (*named, *turning, CANCEL), otherwise)

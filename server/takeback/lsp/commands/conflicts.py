@@ -8,6 +8,7 @@ from dataclasses import replace
 from lsprotocol import types as lsp
 
 from takeback.aio import Core
+from takeback.lsp import virtual
 from takeback.lsp.arguments import ALSO
 from takeback.lsp.commands import asking
 from takeback.lsp.server import Server
@@ -24,6 +25,7 @@ _LINES = {
     OnConflict.MARKERS: "Write both, with conflict markers",
 }
 _SKIP = Choice(value=str(OnConflict.SKIP_FILE), line="Leave these files, take back the rest")
+_SHOW = Choice(value="show", line="Show what is in conflict: base, mine and theirs")
 _BAD = frozenset({Outcome.CONFLICT, Outcome.PARTIAL, Outcome.REFUSED})
 
 
@@ -34,6 +36,9 @@ async def decided(server: Server, core: Core, asked: Asked, result: Result) -> R
         way = await asking.choose(server, question, _ways(asked.verb, result), wording.result(result))
         if way is None:
             return result
+        if way is _SHOW:
+            await virtual.show_conflicts(server, core, result.conflicts)
+            continue
         if way.value == ALSO:
             return await with_the_others(server, core, asked.request, result)
         request = replace(about(asked.request, result.undone), on_conflict=OnConflict(way.value))
@@ -67,4 +72,4 @@ def _ways(verb: Verb, result: Result) -> Sequence[Choice[str]]:
     if verb.kind is OperationKind.REDO:  # what is in its way goes first, and the redo is asked for again
         also = []
     lines = [Choice(value=str(mode), line=line) for mode, line in _LINES.items()] if result.conflicts else []
-    return (*also, *lines, _SKIP)
+    return (*also, *lines, _SKIP, *((_SHOW,) if result.conflicts else ()))
