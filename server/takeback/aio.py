@@ -165,6 +165,7 @@ class Core:
                 workspace,
                 self._inbox,
                 on_operations=lambda found: self._tell(self._on_operations, found),
+                on_claims=lambda found: self._tell(self._on_operations, found),
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
                 on_loss=lambda what: self._tell(self._on_loss, what),
                 on_settings=lambda: self._tell_settings(workspace),

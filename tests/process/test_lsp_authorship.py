@@ -7,7 +7,7 @@ import pytest_lsp
 from lsprotocol import types as lsp
 from pytest_lsp import LanguageClient
 
-from editor import TEXT, until
+from editor import TEXT, send, until
 from process.conftest import SERVER, connect
 
 AGENTS = ("line 3\n", "line 20\n", "line 40\n")
@@ -247,6 +247,19 @@ async def test_what_was_taken_back_by_hand_already_is_no_conflict(client):
     editor.save("a.txt")
     await editor.recorded(3)
     assert (editor.root / "a.txt").read_text() == editor.texts["a.txt"]
+
+
+@pytest.mark.asyncio
+async def test_a_lens_names_who_claims_a_change_later(client):
+    """A write that was only seen is somebody's as soon as he says so: the lens is corrected without another write."""
+    editor = client.editor
+    editor.write("b.txt", "line 3\n", "agent\n")
+    assert (await editor.recorded(1))["actor"] == "unknown"
+    editor.open("b.txt")
+    await lens(editor, 2, "unknown, just now", "b.txt")
+    told = {"uris": [editor.uri("b.txt")], "actor": "agent:claude", "label": "rename helper"}
+    await send(editor, "recordEdit", told)
+    await lens(editor, 2, "agent:claude, just now: rename helper", "b.txt")
 
 
 @pytest.mark.asyncio

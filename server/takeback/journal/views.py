@@ -250,6 +250,14 @@ def last_until(journal: Journal, at_ns: int) -> OpId:
     return OpId(rows[0][0] - 1) if rows else journal.last_operation()
 
 
+def claimed_since(journal: Journal, row: int, until: OpId) -> tuple[Operation, ...]:
+    """The operations up to `until` that somebody claimed by an attribution from number `row` on."""
+    rows = journal.query(
+        "SELECT DISTINCT op FROM attributions WHERE id >= ? AND op <= ? ORDER BY op", (row, until)
+    )
+    return named(journal, [OpId(op) for (op,) in rows])
+
+
 def taken_back_since(journal: Journal, actor: str, after: OpId) -> tuple[OpId, ...]:
     """Operations of `actor` of which one after `after` took anything back, newest first."""
     flipped = journal.query(

@@ -68,9 +68,12 @@ class ClientSettings:
             method = lsp.WORKSPACE_DID_CHANGE_CONFIGURATION
             options = lsp.DidChangeConfigurationRegistrationOptions(section=SECTION)
             registration = lsp.Registration(id="takeback-settings", method=method, register_options=options)
-            await self._server.client_register_capability_async(
-                lsp.RegistrationParams(registrations=[registration])
-            )
+            try:
+                await self._server.client_register_capability_async(
+                    lsp.RegistrationParams(registrations=[registration])
+                )
+            except JsonRpcException as refusal:
+                logger.info("the client registers nothing: %s", refusal)
 
     async def of(self, folders: Sequence[str], timeout_s: float | None = None) -> list[Given]:
         """The settings for each of some folders, as paths."""

@@ -46,6 +46,10 @@ TIDY_AFTER_S = 600.0
 _TIDY_EVERY_S = 86_400.0
 
 
+def _unheard(_: Sequence[Operation]) -> None:
+    """Nobody wants to know."""
+
+
 class Running:
     """One workspace, open until stopped. `run` belongs to the thread that opened the workspace."""
 
@@ -55,6 +59,7 @@ class Running:
         inbox: Inbox,
         *,
         on_operations: Callable[[Sequence[Operation]], None],
+        on_claims: Callable[[Sequence[Operation]], None] = _unheard,
         on_trouble: Callable[[str], None] = lambda _: None,
         on_loss: Callable[[str], None] = lambda _: None,
         on_settings: Callable[[], None] = lambda: None,
@@ -79,7 +84,9 @@ class Running:
         self._stack = ExitStack()
         self._watched_with = (workspace.config.record, workspace.config.watch)
         """The settings that the watcher was started with."""
+        self._on_claims = on_claims
         self._seen = workspace.journal.last_operation()
+        self._seen_claims = workspace.journal.next_id("attributions")
         self._is_stopping = False
         self._next_try = 0.0
         self._next_look = 0.0
@@ -243,9 +250,14 @@ class Running:
         return POLL_S if wait_s is None else min(wait_s, POLL_S)
 
     def _tell(self) -> None:
-        """Tell of operations that anybody recorded since the last time."""
+        """Tell of operations that anybody recorded since the last time, and of older ones that somebody claimed."""
         journal = self._workspace.journal
-        last = journal.last_operation()
+        claims, last = journal.next_id("attributions"), journal.last_operation()
+        if claims > self._seen_claims:
+            claimed = views.claimed_since(journal, self._seen_claims, self._seen)
+            self._seen_claims = claims
+            if claimed:
+                self._on_claims(claimed)
         if last > self._seen:
             found = tuple(views.newest_first(journal, after=self._seen))
             self._seen = last
