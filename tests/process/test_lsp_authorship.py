@@ -257,9 +257,9 @@ async def test_a_lens_names_who_claims_a_change_later(client):
     assert (await editor.recorded(1))["actor"] == "unknown"
     editor.open("b.txt")
     await lens(editor, 2, "unknown, just now", "b.txt")
-    told = {"uris": [editor.uri("b.txt")], "actor": "agent:claude", "label": "rename helper"}
+    told = {"uris": [editor.uri("b.txt")], "actor": "agent:claude"}
     await send(editor, "recordEdit", told)
-    await lens(editor, 2, "agent:claude, just now: rename helper", "b.txt")
+    await lens(editor, 2, "agent:claude, just now", "b.txt")
 
 
 @pytest.mark.asyncio
