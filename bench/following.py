@@ -14,6 +14,7 @@ from bench.table import Row
 from bench.wire import receive, send
 from takeback.service import recording
 
+_CAPABILITIES = {"experimental": {"takeback": {"timelineChanged": True}}}
 _numbers = count(1)
 
 
@@ -33,7 +34,7 @@ class _Follower:
         assert child.stdin is not None, "BUG: its input is a pipe"
         assert child.stdout is not None, "BUG: its output is a pipe"
         self._from, self._root = child.stdout, root
-        given = {"processId": None, "rootUri": f"file://{root}", "capabilities": {}}
+        given = {"processId": None, "rootUri": f"file://{root}", "capabilities": _CAPABILITIES}
         send(child.stdin, {"id": 1, "method": "initialize", "params": given})
         send(child.stdin, {"method": "initialized", "params": {}})
         status = {"command": "takeback.status", "arguments": [{}]}

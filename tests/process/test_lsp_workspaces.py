@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from takeback.service.lease import holder
-from wire import TAKEBACK, TEXT, until
+from wire import CAPABILITIES, TAKEBACK, TEXT, until
 
 
 @pytest.fixture
@@ -152,8 +152,7 @@ def test_a_folder_may_go_and_come_back(serve, make, tmp_path, way):
         root.rename(tmp_path / "elsewhere")
     else:
         shutil.rmtree(root)
-    (message,) = until(client.messages)
-    assert f"the folder {root} was moved or removed" in message
+    until(lambda: [one for one in client.messages() if f"the folder {root} was moved or removed" in one])
     error = refusal(client, {})
     assert (error["code"], bool(error["hint"])) == ("workspace_refused", True)
     if way == "moved":
@@ -161,7 +160,7 @@ def test_a_folder_may_go_and_come_back(serve, make, tmp_path, way):
     else:
         root.mkdir()
 
-    until(lambda: client.messages()[1:] == [f"Takeback records {root} again."])
+    until(lambda: client.messages()[-1] == f"Takeback records {root} again.")
     save(client, client.path, "mine\n")
     found = until(lambda: [one for one in client.run("status", {})["operations"] if one["actor"] == "human"])
     assert found[0]["changes"][0]["path"] == "a.txt"
@@ -177,7 +176,7 @@ def test_a_folder_in_the_place_of_another_is_taken_up(serve, make, tmp_path):
 
     root.rename(tmp_path / "old")
     fresh.rename(root)
-    until(lambda: client.messages()[1:])
+    until(lambda: client.messages() and client.messages()[-1] == f"Takeback records {root} again.")
 
     (root / "a.txt").write_text("other\n", encoding="utf-8")
     until(lambda: [one for one in client.run("status", {}).get("operations", ()) if one["changes"]])
@@ -201,9 +200,10 @@ def test_a_folder_that_is_not_there_yet_is_waited_for(serve, tmp_path):
 def test_two_editors_of_one_folder(serve, make):
     """Of two editors on one folder one records, both are told of each operation, and the other takes over."""
     root = make()
-    first = serve(root)
+    hearing = {**CAPABILITIES, "experimental": {"takeback": {"timelineChanged": True}}}
+    first = serve(root, capabilities=hearing)
     state = first.run("status", {})["state"]
-    second = serve(root)
+    second = serve(root, capabilities=hearing)
     second.run("status", {})
     assert holder(state) == first.process.pid
 
