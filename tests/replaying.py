@@ -11,12 +11,13 @@ import os
 import re
 import subprocess
 import threading
+import time
 
 from lsprotocol import types as lsp
 
 from editor import TAKEBACK
 from editors.tee import frames
-from takeback.lsp.documents import Document
+from takeback.lsp.documents import with_edits
 
 WAIT_S = 30
 _NAMES = (
@@ -24,6 +25,8 @@ _NAMES = (
     (re.compile(r"\bjust now\b|\b\d+ (?:s|sec|seconds?|min|minutes?) ago\b"), "<ago>"),
     (re.compile(r"(state/project-)[0-9a-f]{16}"), r"\1<id>"),
 )
+_LOOKS = {"textDocument/hover", "textDocument/codeLens", "textDocument/codeAction", "textDocument/inlayHint"}
+"""What an editor asks again and again: who wrote a line is known a moment after it was written."""
 _VARY = {"processId", "recorder", "bytes", "linked_bytes"}
 """What no two runs have in common."""
 
@@ -63,6 +66,8 @@ class Replay:
         self.environment = environment
         self.documents = {}
         self.differences = []
+        self._sent = {}
+        """The editor's requests, by number."""
         self._asked = {}
         """The question of this run for the number of each recorded one."""
         self._heard = []
@@ -104,7 +109,7 @@ class Replay:
         for name, text in line["files"].items():
             self._compare(f"file {name}", (self.root / name).read_text(encoding="utf-8"), text)
         for name, text in line["shown"].items():
-            self._compare(f"document {name}", self.documents[(self.root / name).as_uri()].text, text)
+            self._compare(f"document {name}", self.documents[(self.root / name).as_uri()], text)
 
     # -- what the editor says --------------------------------------------------------------------
 
@@ -116,6 +121,11 @@ class Replay:
             self._follow(message)
         if message.get("method") == "initialize":
             message["params"]["processId"] = os.getpid()
+        self._send(message)
+
+    def _send(self, message):
+        if "method" in message and "id" in message:
+            self._sent[message["id"]] = message
         body = json.dumps(message).encode()
         self.server.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         self.server.stdin.flush()
@@ -133,19 +143,27 @@ class Replay:
     def _follow(self, message):
         document = message["params"]["textDocument"]
         if message["method"] == "textDocument/didOpen":
-            self.documents[document["uri"]] = Document(
-                uri=document["uri"], version=document["version"], text=document["text"]
-            )
-        elif message["method"] == "textDocument/didChange":
-            changes = [_change(one) for one in message["params"]["contentChanges"]]
-            self.documents[document["uri"]].edited(document["version"], changes, self.encoding)
+            self.documents[document["uri"]] = document["text"]
+        for change in message["params"].get("contentChanges", ()):
+            self.documents[document["uri"]] = self._changed(self.documents[document["uri"]], change)
+
+    def _changed(self, text, change):
+        if "range" not in change:
+            return change["text"]
+        start, end = (lsp.Position(**change["range"][name]) for name in ("start", "end"))
+        edit = lsp.TextEdit(range=lsp.Range(start=start, end=end), new_text=change["text"])
+        return with_edits(text, [edit], self.encoding)
 
     # -- what the server says --------------------------------------------------------------------
 
     def _play_server(self, line):
         then = line["message"]
         if "method" not in then:
-            now = self._take(lambda one: "method" not in one and one["id"] == then["id"])
+            now = (
+                self._looked(then)
+                if self._sent[then["id"]]["method"] in _LOOKS
+                else self._answered(then["id"])
+            )
             if "capabilities" in (now.get("result") or {}):
                 self.encoding = now["result"]["capabilities"]["positionEncoding"]
             part = "error" if "error" in then else "result"
@@ -160,6 +178,21 @@ class Replay:
         if not holds(now, then):
             self.differences.append((what, {"now": now, "then": then}))
 
+    def _answered(self, number):
+        return self._take(lambda one: "method" not in one and one["id"] == number)
+
+    def _looked(self, then):
+        """The answer to a look; asked again until it holds, and whatever it is where nothing was known then."""
+        now, request = self._answered(then["id"]), self._sent[then["id"]]
+        until_s = time.monotonic() + WAIT_S
+        while not self._holds(now.get("result"), then["result"]) and time.monotonic() < until_s:
+            self._send({**request, "id": f"again {time.monotonic_ns()}"})
+            now = self._answered(list(self._sent)[-1])
+        return now if then["result"] else then
+
+    def _holds(self, now, then):
+        return not then or holds(normal(now, self.base), normal(then, self.base))
+
     def _take(self, is_it):
         """The first message that is it, once it is there; requests of the server may come in another order."""
         with self._hearing:
@@ -173,11 +206,3 @@ class Replay:
             with self._hearing:
                 self._heard.append(message)
                 self._hearing.notify_all()
-
-
-def _change(given):
-    """A change of a document, as the protocol's types have it."""
-    if "range" not in given:
-        return lsp.TextDocumentContentChangeWholeDocument(text=given["text"])
-    start, end = (lsp.Position(**given["range"][name]) for name in ("start", "end"))
-    return lsp.TextDocumentContentChangePartial(range=lsp.Range(start=start, end=end), text=given["text"])

@@ -14,16 +14,21 @@ from editors.clients import CLIENTS
 from editors.stage import Stage, agent, human
 from editors.tee import note
 from replaying import normal
+from waiting import until
 
 TRAFFIC = Path(__file__).parents[1] / "traffic"
 
 
 def play(stage):
-    """An agent writes twice, a person types and saves, the first operation goes and comes back."""
+    """An agent writes twice, a person looks who it was, types and saves; the first operation goes and comes back."""
     stage.start()
     stage.run("sed -i 's/^line 3$/agent 3/' a.py", "rename the third")
     stage.run("sed -i 's/^line 20$/agent 20/' a.py", "rename the twentieth")
     stage.follow("a.py")
+    until(lambda: stage.do("hover", "a.py", line=3))
+    stage.do("actions", "a.py", line=3)
+    if stage.client.lenses:
+        stage.do("lenses", "a.py")
     if stage.client.asks:
         stage.asks("undoLast", ["rename the third"])
         stage.wait_for("a.py", disk=agent(20), shown=agent(20))
