@@ -22,6 +22,9 @@ _TEXTS = 50
 _AT_ONCE = 50_000
 _MAX_S = 0.100
 _ACTOR = "agent:bench"
+_OF_FILE = looking.Wanted(paths=(WorkspacePath(path_of(7)),))
+_OF_NOBODY = looking.Wanted(actor="agent:nobody")
+_OF_NO_TEXT = looking.Wanted(text="no such text")
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -39,18 +42,24 @@ def rows(bench: Bench) -> Iterator[Row]:
             if outcome is not Outcome.APPLIED:
                 raise RuntimeError(f"the undo was {outcome}")
 
-        last, undone, status, counters = interleaved(
+        def pages() -> None:
+            for narrowed in (_OF_FILE, _OF_NOBODY, _OF_NO_TEXT):
+                looking.page(workspace, narrowed, 50)
+
+        last, undone, status, counters, timeline = interleaved(
             bench.n_runs,
             lambda: timed(log),
             lambda: timed(undo),
             lambda: timed(lambda: looking.status(workspace)),
             lambda: timed(workspace.journal.counters),
+            lambda: timed(pages),
         )
     of = f"of {N_OPERATIONS:,} operations"
     yield Row(what=f"the last 50 {of}", ours=last, max_ours=_MAX_S)
     yield Row(what=f"undo of the last {of}", ours=undone, max_ours=_MAX_S)
     yield Row(what=f"`takeback status` {of}", ours=status)
     yield Row(what=f"statistics {of}", ours=counters, max_ours=_MAX_S)
+    yield Row(what=f"three narrowed pages of the timeline {of}", ours=timeline)
 
 
 def _grow(workspace: Workspace) -> None:

@@ -135,3 +135,49 @@ def test_a_question_that_nobody_answers_ends(start, make):
     late = client.asked.get_nowait()
     client.send({"id": late["id"], "result": late["params"]["actions"][0]})
     assert [one["kind"] for one in client.run("status", {})["operations"]] == ["edit"]
+
+
+# -- work that takes long ------------------------------------------------------------------------
+
+
+def begun_as(client, title):
+    """How works of this title began to be shown."""
+    told = (one["params"] for one in client.told if one["method"] == "$/progress")
+    return [one for one in told if one["value"].get("title") == title]
+
+
+def shown(client, token):
+    """What was shown of a work, in order."""
+    told = (one["params"] for one in client.told if one["method"] == "$/progress")
+    return [one["value"]["kind"] for one in told if one["token"] == token]
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize("is_given", [True, False])
+def test_long_work_is_shown_and_can_be_cancelled(start, make, is_given):
+    """An undo that waits for its editor is shown where the client wants it; cancelled there, nothing was written."""
+    root = make()
+    client = start()
+    client.path = root / "a.txt"
+    able = {**CAPABILITIES, "window": {"showMessage": {}, "workDoneProgress": True}}
+    client.initialize(root, capabilities=able)
+    client.answers["window/workDoneProgress/create"] = lambda _: None
+    client.run("status", {})
+    client.write_as_agent()
+    client.open(client.path)
+    changed = client.path.read_text(encoding="utf-8")
+    token = {"workDoneToken": "work"} if is_given else {}
+    call = {"command": "takeback.undoLast", "arguments": [{"n": 1}], **token}
+    _, answer = client.ask("workspace/executeCommand", call)
+    edit = client.asked.get(timeout=20)
+    (begun,) = until(lambda: begun_as(client, "Takeback: undo"))
+
+    client.notify("window/workDoneProgress/cancel", {"token": begun["token"]})
+    client.send({"id": edit["id"], "result": {"applied": False}})
+
+    assert (begun["token"] == "work") == is_given
+    assert begun["value"]["cancellable"]
+    assert answer.get(timeout=20)["error"]["code"] == -32800
+    assert shown(client, begun["token"])[-1] == "end"
+    assert client.path.read_text(encoding="utf-8") == changed
+    assert [one["kind"] for one in client.run("status", {})["operations"]] == ["edit"]

@@ -155,7 +155,7 @@ WRONG = [
     ("undoOperations", {"ids": [1.0]}, "ids is 1.0"),
     ("undoOperations", {"ids": None}, "ids are missing"),
     ("redo", {"n": "two"}, "n is 'two'"),
-    ("redo", {"ids": []}, "ids are missing"),
+    ("redo", {"ids": []}, "ids is empty"),
     ("rollback", {"checkpoint": 5}, "checkpoint is 5"),
     ("createCheckpoint", {"kind": "bogus"}, "kind is 'bogus'"),
     ("createCheckpoint", {"context": 5}, "context is 5"),

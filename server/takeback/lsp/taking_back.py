@@ -15,6 +15,7 @@ from takeback.aio import Core
 from takeback.errors import Busy, TakebackError
 from takeback.lsp.editor_writer import EditorWriter, Shown, Written
 from takeback.lsp.server import Server
+from takeback.lsp.work import Work
 from takeback.model.ids import OpId
 from takeback.model.paths import WorkspacePath
 from takeback.service import answers
@@ -65,10 +66,10 @@ def handed_over(server: Server, root: str, message: Message) -> Message:
 
 async def take_back(server: Server, core: Core, asked: Asked) -> Result:
     """The result of taking something back, file by file. Raises Busy if it would be too late, or nothing holds still."""
-    async with server.lock(core):
+    async with Work(server, f"Takeback: {asked.verb.kind.value}") as work, server.lock(core):
         try:
             for _ in range(ATTEMPTS):
-                attempt = _Attempt(server, core, asked)
+                attempt = _Attempt(server, core, asked, work)
                 result = await attempt.result()
                 if result is not None:
                     return result
@@ -81,8 +82,9 @@ async def take_back(server: Server, core: Core, asked: Asked) -> Result:
 class _Attempt:
     """One plan, carried out or given up."""
 
-    def __init__(self, server: Server, core: Core, asked: Asked) -> None:
+    def __init__(self, server: Server, core: Core, asked: Asked, work: Work) -> None:
         self._server = server
+        self._work = work
         self._core = core
         self._asked = asked
         self._writer = EditorWriter(server)
@@ -96,7 +98,9 @@ class _Attempt:
         self._server.protocol.check_cancelled()
         self._asked.check()
         asked = self._asked
-        found = await self._core.do(lambda desk: desk.propose(asked.verb, asked.request))
+        self._work.say("looking what is to be done")
+        proposing = self._core.do(lambda desk: desk.propose(asked.verb, asked.request))
+        found = await self._server.protocol.unless_cancelled(proposing)
         if isinstance(found, Result):
             return found
         self.chosen = found.draft.plan.undone
@@ -111,6 +115,7 @@ class _Attempt:
 
     async def _show(self, proposal: Proposal) -> bool:
         """Whether the plan still holds when every document was changed, or one could not be: that one is noted."""
+        self._work.say(f"{len(proposal.edits)} documents" if proposal.edits else "")
         for proposed in proposal.edits:
             if not self._server.can_edit:
                 if proposed.was_clean:
@@ -134,6 +139,7 @@ class _Attempt:
     async def _carried_out(self, proposal: Proposal) -> Result | None:
         result = None
         if not self._server.protocol.is_cancelled:
+            self._work.say(f"{len(proposal.draft.plan.files)} files")
             result = await self._written(proposal)
         if result is None:
             await self._put_back()

@@ -9,6 +9,7 @@ from takeback.lsp import protocol
 from takeback.lsp.arguments import Arguments, required
 from takeback.lsp.commands import asking
 from takeback.lsp.server import Server
+from takeback.lsp.work import Work, read
 from takeback.service import answers, checkpointing, choosing, looking, wording
 from takeback.service.requests import Message
 
@@ -29,7 +30,8 @@ async def create(server: Server, core: Core, arguments: Arguments | None) -> Mes
         tags=tuple(given.get("tags", ())),
         context=dict(given.get("context", {})),
     )
-    made = await core.do(lambda desk: checkpointing.create(desk.workspace, wanted))
+    async with Work(server, "Takeback: checkpoint"):
+        made = await core.do(lambda desk: checkpointing.create(desk.workspace, wanted))
     if arguments is None:
         server.say(f"{made.id} was created.")
     return answers.checkpoint(made)
@@ -37,7 +39,7 @@ async def create(server: Server, core: Core, arguments: Arguments | None) -> Mes
 
 async def list_all(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Every checkpoint, newest first."""
-    found = await core.do(lambda desk: desk.workspace.checkpoints.all())
+    found = await read(server, core, lambda desk: desk.workspace.checkpoints.all())
     if arguments is None:
         names = "; ".join(f"{one.id} {wording.plain(one.label)}".strip() for one in found[:20])
         server.say(
@@ -84,7 +86,8 @@ async def export(server: Server, core: Core, arguments: Arguments | None) -> Mes
             return _NONE
         arguments = {"id": name, "branch": _branch(name)}
     name, branch = required(arguments, "id", "cp-3"), required(arguments, "branch", "before")
-    made = await core.do(lambda desk: checkpointing.export(desk.workspace, name, branch))
+    async with Work(server, "Takeback: export"):
+        made = await core.do(lambda desk: checkpointing.export(desk.workspace, name, branch))
     if asks:
         server.say(f"{made.checkpoint.id} is commit {made.commit[:12]} on the new branch {made.branch}.")
     return answers.exported(made)
@@ -99,7 +102,7 @@ async def compare(server: Server, core: Core, arguments: Arguments | None) -> Me
             return _NONE
         arguments = {"id": name}
     name = required(arguments, "id", "cp-3")
-    compared = await core.do(lambda desk: looking.compare(desk.workspace, name))
+    compared = await read(server, core, lambda desk: looking.compare(desk.workspace, name))
     if asks:
         paths = [file["path"] for file in compared["files"]]
         what = wording.numbered("file", len(paths))
@@ -118,7 +121,7 @@ def _branch(name: str) -> str:
 
 
 async def _chosen(server: Server, core: Core, question: str, command: str) -> str | None:
-    choices = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+    choices = await read(server, core, lambda desk: choosing.checkpoints(desk.workspace))
     if not choices:
         server.say("There is no checkpoint.")
         return None

@@ -8,6 +8,7 @@ from takeback.lsp.arguments import Arguments, required
 from takeback.lsp.commands import asking
 from takeback.lsp.commands.taking_back import paths
 from takeback.lsp.server import Server
+from takeback.lsp.work import read
 from takeback.model.ids import OpId
 from takeback.service import answers, choosing, recording, wording
 from takeback.service.choosing import Choice
@@ -19,7 +20,7 @@ _ALL = OpId(0)
 
 async def status(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """The workspace at a glance."""
-    found = await core.do(lambda desk: desk.status())
+    found = await read(server, core, lambda desk: desk.status())
     if arguments is None:
         n = found["counters"].get("operations", 0)
         state = "paused" if found["paused"] else "recording"
@@ -64,7 +65,7 @@ async def resume(_server: Server, core: Core, _arguments: Arguments | None) -> M
 
 
 async def _chosen(server: Server, core: Core) -> OpId | None:
-    choices = await core.do(lambda desk: choosing.foreign(desk.workspace))
+    choices = await read(server, core, lambda desk: choosing.foreign(desk.workspace))
     if not choices:
         server.say("There is nothing to keep.")
         return None

@@ -14,6 +14,7 @@ from takeback.lsp.arguments import ALSO, Arguments, arguments_in, required
 from takeback.lsp.commands import asking, conflicts
 from takeback.lsp.server import Server
 from takeback.lsp.taking_back import Asked, take_back
+from takeback.lsp.work import read
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import OperationKind, parse_actor
 from takeback.model.paths import WorkspacePath, workspace_path
@@ -48,7 +49,7 @@ async def undo_operations(server: Server, core: Core, arguments: Arguments | Non
 
 
 async def _undo_one(server: Server, core: Core, name: str, example: Arguments) -> Message:
-    choices = await core.do(lambda desk: choosing.operations(desk.workspace))
+    choices = await read(server, core, lambda desk: choosing.operations(desk.workspace))
     chosen = await _chosen(server, "Take back which operation?", choices, (name, example))
     return await _asked(server, core, _UNDO, Request(ops=(chosen.value,)) if chosen else None)
 
@@ -58,7 +59,7 @@ async def undo_turn(server: Server, core: Core, arguments: Arguments | None) -> 
     if arguments is not None and "turn" in arguments:
         request = await _request(core, arguments, turn=TurnId(arguments["turn"]))
         return await _done(server, core, _UNDO, request, arguments)
-    choices = await core.do(lambda desk: choosing.turns(desk.workspace))
+    choices = await read(server, core, lambda desk: choosing.turns(desk.workspace))
     if arguments is not None:
         turn = TurnId(choices[0].value) if choices else None
         request = await _request(core, arguments, turn=turn)
@@ -71,7 +72,7 @@ async def undo_turn(server: Server, core: Core, arguments: Arguments | None) -> 
 async def undo_since(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back what came after a moment."""
     if arguments is None:
-        choices = await core.do(lambda desk: choosing.moments(desk.workspace))
+        choices = await read(server, core, lambda desk: choosing.moments(desk.workspace))
         call = (protocol.UNDO_SINCE, {"since": "10m"})
         chosen = await _chosen(server, "Take back everything since when?", choices, call)
         return await _asked(server, core, _UNDO, Request(since=chosen.value) if chosen else None)
@@ -93,7 +94,7 @@ async def undo_hunk(server: Server, core: Core, arguments: Arguments | None) -> 
 async def redo(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Bring back what was taken back last, or these operations."""
     if arguments is None:
-        choices = await core.do(lambda desk: choosing.undone(desk.workspace))
+        choices = await read(server, core, lambda desk: choosing.undone(desk.workspace))
         chosen = await _chosen(
             server, "Bring back what which undo took back?", choices, (protocol.REDO, {"n": 1})
         )
@@ -106,7 +107,7 @@ async def redo(server: Server, core: Core, arguments: Arguments | None) -> Messa
 async def rollback(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Take back everything after a checkpoint."""
     if arguments is None:
-        choices = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+        choices = await read(server, core, lambda desk: choosing.checkpoints(desk.workspace))
         call = (protocol.ROLLBACK, {"checkpoint": "cp-1"})
         chosen = await _chosen(server, "Roll back to which checkpoint?", choices, call)
         if chosen is None:
@@ -126,12 +127,12 @@ async def restore(server: Server, core: Core, arguments: Arguments | None) -> Me
 
 async def _restore_asked(server: Server, core: Core) -> Message:
     call = (protocol.RESTORE, {"checkpoint": "cp-1", "uris": ["file:///a.py"]})
-    checkpoints = await core.do(lambda desk: choosing.checkpoints(desk.workspace))
+    checkpoints = await read(server, core, lambda desk: choosing.checkpoints(desk.workspace))
     chosen = await _chosen(server, "Put files back to which checkpoint?", checkpoints, call)
     if chosen is None:
         return _nothing()
     name = chosen.value
-    paths = await core.do(lambda desk: choosing.paths_since(desk.workspace, name))
+    paths = await read(server, core, lambda desk: choosing.paths_since(desk.workspace, name))
     every = Choice(value=_ALL, line=f"All {len(paths)} files that changed since")
     which = await _chosen(server, "Which files?", (every, *paths) if len(paths) > 1 else paths, call)
     if which is None:

@@ -8,6 +8,7 @@ from takeback.lsp.arguments import FILTER, Arguments, checked, required
 from takeback.lsp.commands import asking
 from takeback.lsp.commands.taking_back import paths, undo_operations
 from takeback.lsp.server import Server
+from takeback.lsp.work import read
 from takeback.model.ids import OpId
 from takeback.model.paths import workspace_path
 from takeback.model.words import as_text
@@ -28,7 +29,8 @@ async def show_timeline(server: Server, core: Core, arguments: Arguments | None)
     if arguments is None:
         return await _browse(server, core, protocol.SHOW_TIMELINE)
     where = await paths(core, (arguments["uri"],)) if "uri" in arguments else ()
-    found = await core.do(lambda desk: looking.log(desk.workspace, looking.Wanted(n=_N, paths=where)))
+    wanted = looking.Wanted(n=_N, paths=where)
+    found = await read(server, core, lambda desk: looking.log(desk.workspace, wanted))
     return answers.log(found)
 
 
@@ -37,13 +39,13 @@ async def show_operation(server: Server, core: Core, arguments: Arguments | None
     if arguments is None:
         return await _browse(server, core, protocol.SHOW_OPERATION)
     op = OpId(required(arguments, "id", 12))
-    found = await core.do(lambda desk: looking.shown(desk.workspace, op))
+    found = await read(server, core, lambda desk: looking.shown(desk.workspace, op))
     if arguments.get("show"):
         await virtual.show(server, core, virtual.operation_diff_uri(core.root, op), f"Operation {op}")
     return found
 
 
-async def page(_server: Server, core: Core, parameters: Arguments) -> Message:
+async def page(server: Server, core: Core, parameters: Arguments) -> Message:
     """A page of operations, newest first, and what the next page has to be before."""
     narrow = checked("filter", parameters.get("filter", {}), FILTER)
     limit = min(parameters.get("limit", _N), _MOST)
@@ -57,13 +59,13 @@ async def page(_server: Server, core: Core, parameters: Arguments) -> Message:
         paths=where,
         before=before,
     )
-    found = await core.do(lambda desk: looking.page(desk.workspace, wanted, limit))
+    found = await read(server, core, lambda desk: looking.page(desk.workspace, wanted, limit))
     return {**answers.log(found.operations), "next": found.before}
 
 
 async def _browse(server: Server, core: Core, command: str) -> Message:
     """Let the person choose an operation, and what becomes of it."""
-    choices = await core.do(lambda desk: choosing.recorded(desk.workspace))
+    choices = await read(server, core, lambda desk: choosing.recorded(desk.workspace))
     if not choices:
         server.say("Nothing was recorded yet.")
         return answers.log(())
@@ -73,7 +75,7 @@ async def _browse(server: Server, core: Core, command: str) -> Message:
     if chosen is None:
         return answers.log(())
     op = chosen.value
-    found = await core.do(lambda desk: looking.shown(desk.workspace, op))
+    found = await read(server, core, lambda desk: looking.shown(desk.workspace, op))
     changes = [f"{one['status']} {wording.plain(one['path'])}" for one in found["operations"][0]["changes"]]
     more = f" and {len(changes) - 5} more" if len(changes) > 5 else ""
     question = f"{chosen.line}. {', '.join(changes[:5])}{more}"
