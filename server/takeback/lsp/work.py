@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SHOWN_AFTER_S = 0.5
+SHOWN_AFTER_S = 2.0
 """What is done sooner is not shown: it would only flicker."""
 
 
