@@ -171,7 +171,7 @@ class Replay:
         elif "id" in then:
             now = self._take(lambda one: "id" in one and one.get("method") == then["method"])
             self._asked[then["id"]] = now
-            self._compare(then["method"], now["params"], then["params"])
+            self._compare(then["method"], now.get("params"), then.get("params"))
 
     def _compare(self, what, now, then):
         now, then = normal(now, self.base), normal(then, self.base)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from editors.clients import CLIENTS
-from editors.stage import Stage
+from editors.stage import Stage, survivors
 from waiting import until
 
 
@@ -30,16 +28,3 @@ def stage(client, tmp_path):
     finally:
         stage.end()
     until(lambda: survivors(tmp_path / "state") == [])
-
-
-def survivors(state: Path) -> list[str]:
-    """The processes that still belong to a state folder."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if f"TAKEBACK_STATE_DIR={state}".encode() in environment:
-            found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-    return found

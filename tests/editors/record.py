@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from editors.clients import CLIENTS
-from editors.stage import Stage, agent, human
+from editors.stage import Stage, agent, human, survivors
 from editors.tee import note
 from replaying import normal
 from waiting import until
@@ -53,6 +53,7 @@ def record(client, base):
         stage.quit()
     finally:
         stage.end()
+    until(lambda: survivors(base / "state") == [])
     note(log, {"from": "end", "files": stage.files(), "shown": {"a.py": shown}})
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     return "".join(json.dumps(normal(line, base), ensure_ascii=False) + "\n" for line in lines)

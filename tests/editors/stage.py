@@ -195,11 +195,11 @@ class Stage:
         return path.read_bytes().decode() if path.exists() else None
 
     def files(self):
-        """Every file of the workspace with its text."""
+        """Every file of the workspace with its text, but git's and those that editors keep for themselves."""
         return {
             str(path.relative_to(self.root)): path.read_bytes().decode()
             for path in self.root.rglob("*")
-            if path.is_file() and ".git" not in path.parts
+            if path.is_file() and ".git" not in path.parts and not path.name.startswith((".", "#"))
         }
 
 
@@ -215,3 +215,16 @@ def human(*lines, text=TEXT):
     for number in lines:
         text = text.replace(f"line {number}\n", f"human {number}\n")
     return text
+
+
+def survivors(state: Path) -> list[str]:
+    """The processes that still belong to a state folder."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if f"TAKEBACK_STATE_DIR={state}".encode() in environment:
+            found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
