@@ -52,7 +52,7 @@ def test_a_code_action_takes_a_turn_back_beside_unsaved_text(stage):
     stage.do("act", "a.py", line=3, title="Take back the turn")
 
     stage.wait_for("a.py", disk=TEXT, shown=human(25))
-    assert stage.read("b.py") == TEXT
+    until(lambda: stage.read("b.py") == TEXT)
     stage.undoes("a.py", human(25, text=agent(3, 20)))
 
 
