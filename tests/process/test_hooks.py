@@ -13,6 +13,17 @@ from hooks import HOOK, Agent, operations, turns
 from takeback.service import line
 from waiting import until
 
+AFTER = {
+    "version": 1,
+    "id": "1",
+    "at": 1,
+    "actor": "agent:x",
+    "doing": "after_edit",
+    "session": "s",
+    "call": "c",
+    "process": None,
+}
+
 
 @pytest.fixture
 def recorder(scene):
@@ -354,6 +365,48 @@ def test_what_is_no_hooks_in_the_spool_is_passed_over(workspace):
 
     assert operations(workspace) == [("agent:claude", ["f"])]
     assert "cannot be understood" in (workspace.state / "hooks.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"version": 2, "doing": ["x"], "sizes": []},
+        {"version": 2, "doing": "end", "actor": "agent:x", "session": ["a"], "sizes": []},
+        {"version": 1, "doing": "end", "actor": "agent:x", "session": "\ud83d", "call": None, "sizes": []},
+        {**AFTER, "files": [{"path": "../x", "kind": None, "mode": 0, "look": False}], "sizes": [0]},
+    ],
+)
+def test_what_another_version_left_in_the_spool_stops_no_verb(workspace, said):
+    """What the hook of another version left, and this one cannot understand, is noted; every verb goes on."""
+    Agent(workspace).prompt("one")
+    (workspace.state / "spool" / "000000000002").write_text(json.dumps(said) + "\n")
+    Agent(workspace).edit("f", "two\n")
+
+    assert operations(workspace) == [("agent:claude", ["f"])]
+    assert "000000000002 in the spool cannot be understood" in (workspace.state / "hooks.log").read_text()
+
+
+@pytest.mark.parametrize("call", ["[]", '{"version": 2}', "null"])
+def test_what_another_version_left_of_a_call_stops_no_verb(workspace, call):
+    """A call under way of which another version wrote something else is none; every verb goes on."""
+    folder = workspace.state / "calls"
+    folder.mkdir(exist_ok=True)
+    (folder / "abc").write_text(call)
+    Agent(workspace).edit("f", "two\n")
+
+    assert operations(workspace) == [("agent:claude", ["f"])]
+
+
+def test_half_a_character_names_a_session_like_any_other(either):
+    """A session, a call and a prompt may hold half of a character, as agents cut texts: all of it counts."""
+    agent = Agent(either, session="s\ud83d")
+    agent.prompt("go \ud83d")
+    call = agent.before_command()
+    either.write("f", "two\n")
+    agent.after(call)
+
+    assert operations(either) == [("agent:claude", ["f"])]
+    assert turns(either) == {"turn-1": [["f"]]}
 
 
 DYING = """

@@ -18,17 +18,19 @@ from typing import Any
 from takeback.files.alive import Process, is_alive
 
 _FOLDER = "calls"
+_KNOWN = frozenset({"actor", "session", "process", "at", "began", "paths", "contested", "since", "source"})
+"""What is known of every call."""
 _UNTIED_S = 3600
 """How long a call counts whose process is not known."""
 
 
 def name_of(actor: str, session: str, call: str) -> str:
     """What the call is named here."""
-    return hashlib.sha256(os.fsencode(f"{actor}\0{session}\0{call}")).hexdigest()[:24]
+    return hashlib.sha256(f"{actor}\0{session}\0{call}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def put(state: str, name: str, body: Mapping[str, Any]) -> None:
-    """This call is under way. `body` has `actor`, `session`, `process`, `at`, `began`, `paths`, `contested`, `since` and `source`."""
+    """This call is under way. `body` has what is known of every call: `_KNOWN`."""
     folder = os.path.join(state, _FOLDER)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     new = os.path.join(folder, f".{name}")
@@ -80,7 +82,7 @@ def _counts(body: Mapping[str, Any]) -> bool:
 def _body(state: str, name: str) -> dict[str, Any] | None:
     try:
         with open(os.path.join(state, _FOLDER, name), encoding="utf-8") as file:
-            body: dict[str, Any] = json.load(file)
+            body = json.load(file)
     except (FileNotFoundError, ValueError):
         return None
-    return body
+    return body if isinstance(body, dict) and body.keys() >= _KNOWN else None  # else another version wrote it

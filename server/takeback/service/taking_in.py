@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from takeback.agents.decoding import Doing
+from takeback.errors import UsageError
 from takeback.files.reading import Reading, Stat
 from takeback.journal import views
 from takeback.model.ids import OpId
@@ -33,6 +34,9 @@ _AROUND_MS = 1000
 """How long an agent and its hook may take around a tool call, at most, besides the call itself."""
 _ENDS = frozenset({Doing.PROMPT, Doing.END})
 """What ends every call of its session."""
+_TEXTS = ("actor", "doing", "session", "call")
+"""What every hook says in text."""
+_PROCESS_PARTS = 3
 
 
 def waits(workspace: Workspace) -> bool:
@@ -99,6 +103,7 @@ class _Taking:
         self._began = self._journal.last_operation()
         self._times: dict[WorkspacePath, int] | None = None
 
+        heads = [head for head in heads if _is_understood(head)]
         self._ends_calls = {_name(head) for head in heads if head.get("doing") == Doing.AFTER_COMMAND}
         self._ends_sessions = {_session(head) for head in heads if head.get("doing") in _ENDS}
         for name, call in calls.all_of(workspace.state).items():
@@ -116,12 +121,14 @@ class _Taking:
             entry = spool.read(self._workspace.state, name)
             if entry is not None:
                 self._take(entry)
-        except (ValueError, KeyError, TypeError) as problem:
+        except (ValueError, KeyError, TypeError, UsageError) as problem:
             logger.info("what a hook told cannot be understood", exc_info=True)
             hook_log.note(self._workspace.state, f"{name} in the spool cannot be understood: {problem!r}")
 
     def _take(self, entry: spool.Entry) -> None:
         body = entry.body
+        if not _is_understood(body):
+            raise ValueError("no hook of this version wrote it")
         match Doing(body["doing"]):
             case Doing.PROMPT:
                 self._finish_all(body)
@@ -287,6 +294,13 @@ class _Taking:
             self._workspace.looker.at([path], announced[path])
         if early:
             self._workspace.looker.some(early, source)
+
+
+def _is_understood(body: Mapping[str, Any]) -> bool:
+    """Whether a hook of this version may have written it: another one may have other words for who and what."""
+    process = body.get("process")
+    is_process = process is None or (isinstance(process, list) and len(process) == _PROCESS_PARTS)
+    return is_process and all(isinstance(body.get(key), str) for key in _TEXTS)
 
 
 def _files(entry: spool.Entry) -> list[_File]:
