@@ -215,3 +215,61 @@ def test_two_editors_of_one_folder(serve, make):
     until(lambda: holder(state) == second.process.pid)
     (root / "a.txt").write_text("another\n", encoding="utf-8")
     assert second.recorded(2)[0]["changes"][0]["path"] == "a.txt"
+
+
+# -- two folders in one editor -------------------------------------------------------------------
+
+
+def agent_turn(client, root):
+    """An agent says what it does, replaces line 3 of a file there, and makes another file."""
+    workspace = {"workspace": root.as_uri()}
+    n = client.run("status", workspace)["counters"].get("operations", 0)
+    client.request("takeback/beginTurn", {"actor": "agent:claude", "label": "a step", **workspace})
+    (root / "a.txt").write_text(TEXT.replace("line 3\n", "agent\n"), encoding="utf-8")
+    (root / "new.txt").write_text("new\n", encoding="utf-8")
+    edit = {"uris": [(root / name).as_uri() for name in ("a.txt", "new.txt")], "actor": "agent:claude"}
+    client.request("takeback/recordEdit", edit)
+    client.request("takeback/endTurn", workspace)
+    until(lambda: client.run("status", workspace)["counters"]["operations"] > n)
+
+
+def clicks(client, path, line):
+    """What there is to click on at a line: actions and lenses, by title."""
+    document = {"textDocument": {"uri": path.as_uri()}}
+    at = {"line": line, "character": 0}
+    asked = {**document, "range": {"start": at, "end": at}, "context": {"diagnostics": []}}
+    actions = client.request("textDocument/codeAction", asked)["result"] or []
+    lenses = client.request("textDocument/codeLens", document)["result"] or []
+    return {one["command"]["title"]: one["command"] for one in actions + lenses}
+
+
+@pytest.mark.promise(2)
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("a.txt", "Take back this change"),
+        ("a.txt", "Take back all of operation"),
+        ("a.txt", "Take back the turn"),
+        ("a.txt", "Take back in this file"),
+        ("new.txt", "Undo"),
+    ],
+)
+def test_what_is_clicked_on_is_taken_back_in_its_own_folder(serve, make, name, title):
+    """Of two open folders with operations of the same numbers, a click takes back the one that it is over."""
+    first, second = make("first"), make("second")
+    client = serve(first, second, capabilities={**CAPABILITIES, "workspace": {}})
+    for root in (first, second):
+        agent_turn(client, root)
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(first.iterdir())}
+    client.open(second / name)
+    line = 2 if name == "a.txt" else 0
+
+    def found():
+        return next((one for said, one in clicks(client, second / name, line).items() if title in said), None)
+
+    click = until(found)
+    client.request("workspace/executeCommand", click)
+
+    assert {path: path.read_text(encoding="utf-8") for path in sorted(first.iterdir())} == texts
+    kinds = [client.run("showTimeline", {"workspace": one.as_uri()}) for one in (first, second)]
+    assert [one["operations"][0]["kind"] for one in kinds] == ["edit", "undo"]

@@ -115,14 +115,20 @@ def _takes_actions(ls: Server) -> bool:
 async def _of_changes(ls: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
     uri = params.text_document.uri
     found = [one for one in ls.authorships.shown(uri, lambda _: True) if one.author.is_foreign]
+    try:
+        workspace = {"workspace": convert.file_uri((await ls.core_for(uri)).root)} if found else {}
+    except TakebackError:  # its folder was closed meanwhile
+        return []
     met = [one for one in found if one.meets(params.range.start.line, params.range.end.line)]
     now_ns = time.time_ns()
     offers = (*_at_lines(uri, met, now_ns), *_for_file(uri, found, now_ns)) if found else ()
-    return [_action(offer) for offer in offers]
+    return [_action(offer, workspace) for offer in offers]
 
 
-def _action(offer: _Offer) -> lsp.CodeAction:
-    command = lsp.Command(title=offer.title, command=offer.command, arguments=[dict(offer.arguments)])
+def _action(offer: _Offer, workspace: Mapping[str, str]) -> lsp.CodeAction:
+    """What its command gets says in which workspace: ids are of one."""
+    arguments = {**offer.arguments, **workspace}
+    command = lsp.Command(title=offer.title, command=offer.command, arguments=[arguments])
     return lsp.CodeAction(title=offer.title, kind=offer.kind, command=command)
 
 

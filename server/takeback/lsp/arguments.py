@@ -40,6 +40,7 @@ __all__ = [
     "arguments_in",
     "checked",
     "parameters_in",
+    "place_in",
     "required",
 ]
 
@@ -135,6 +136,12 @@ def required(arguments: Arguments, name: str, example: object) -> Any:
     if name not in arguments:
         raise UsageError(f"{name} is missing", hint=f"For example {json.dumps({name: example})}.")
     return arguments[name]
+
+
+def place_in(arguments: Arguments) -> str | None:
+    """The URI by which a call says what workspace it is about: the folder's, else that of a document that it names."""
+    uris = arguments.get("uris") or (None,)
+    return arguments.get("workspace") or arguments.get("uri") or uris[0]
 
 
 def parameters_in(method: str, given: Any) -> Arguments:

@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from takeback.aio import Core
 from takeback.errors import TakebackError
 from takeback.lsp import protocol
-from takeback.lsp.arguments import Arguments, arguments_in, parameters_in
+from takeback.lsp.arguments import Arguments, arguments_in, parameters_in, place_in
 from takeback.lsp.commands import checkpoints, failures, recording, taking_back, timeline, turns
 from takeback.lsp.server import REQUEST_FAILED, Server
 from takeback.service import answers
@@ -26,8 +26,7 @@ async def run_command(server: Server, name: str, given: Sequence[Any]) -> Messag
     """The answer to one command, in the JSON of the command line."""
     with _answered():
         arguments = arguments_in(name, given)
-        known = arguments or {}
-        core = await server.core_for(known.get("workspace") or known.get("uri"))
+        core = await server.core_for(place_in(arguments or {}))
         answer = await _COMMANDS[name](server, core, arguments)
         server.news.stir(core)
         return answer
@@ -37,8 +36,7 @@ async def run_message(server: Server, name: str, given: Any) -> Message:
     """The answer to one message of our own."""
     with _answered():
         parameters = parameters_in(name, given)
-        uris = parameters.get("uris") or (None,)
-        core = await server.core_for(parameters.get("workspace") or uris[0])
+        core = await server.core_for(place_in(parameters))
         return await _MESSAGES[name](server, core, parameters)
 
 

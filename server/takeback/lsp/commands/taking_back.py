@@ -10,7 +10,7 @@ from typing import Any
 from takeback.aio import Core
 from takeback.errors import UsageError
 from takeback.lsp import convert, protocol
-from takeback.lsp.arguments import ALSO, Arguments, arguments_in, required
+from takeback.lsp.arguments import ALSO, Arguments, arguments_in, place_in, required
 from takeback.lsp.commands import asking, conflicts
 from takeback.lsp.server import Server
 from takeback.lsp.taking_back import Asked, take_back
@@ -155,7 +155,7 @@ def _from(checkpoint: str) -> Verb:
 async def foresee(server: Server, name: str, given: Sequence[Any]) -> tuple[Proposed, ...]:
     """What documents become by a call that takes something back, if it changes nothing but documents and their files."""
     arguments = arguments_in(name, given) or {}
-    core = await server.core_for(arguments.get("workspace") or arguments.get("uri"))
+    core = await server.core_for(place_in(arguments))
     if name == protocol.UNDO_HUNK:
         request = await _request(core, arguments, ops=(arguments["operation"],), hunk=arguments["hunk"])
     elif name == protocol.UNDO_TURN:
