@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command 
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test test-long test-editors traffic bench check format docs clean
+.PHONY: demo test test-long test-editors traffic bench bench-attribution check format docs clean
 
 demo: $(READY)
 	@$(BIN)/takeback demo
@@ -25,6 +25,9 @@ traffic: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -P bench/run.py
+
+bench-attribution: $(READY)
+	@$(BIN)/python -P bench/attribution.py
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -169,6 +169,7 @@ class Core:
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
                 on_loss=lambda what: self._tell(self._on_loss, what),
                 on_settings=lambda: self._tell_settings(workspace),
+                apart=desk.recognise_saves,
             )
             if self._is_closing.is_set():
                 return

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from itertools import takewhile
 
 from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
-from takeback.model.operation import UNKNOWN, Change, Operation, OperationKind
+from takeback.model.operation import TAKEBACK, UNKNOWN, Change, Operation, OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.model.state import FileState
-from takeback.record import Source
+from takeback.model.state import FileKind, FileState
+from takeback.record import Entry, Recorder, Source
 
 _CLAIM_NS = 10_000_000_000
 """How long after it was seen a write can still be claimed by whoever says it was theirs."""
+
+_PLAIN = frozenset({FileKind.FILE, None})
 
 
 class Claims:
     """What one process was told of the writes in a workspace."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], int]) -> None:
+    def __init__(self, journal: Journal, recorder: Recorder, clock: Callable[[], int]) -> None:
         self._journal = journal
+        self._recorder = recorder
         self._clock = clock
         self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
         """The operation that is being claimed, by whom, and how much of it."""
@@ -31,7 +34,8 @@ class Claims:
     ) -> OpId | None:
         """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
 
-        Of several writes in one operation, all have to be claimed. What is `over`'s can be claimed as well.
+        Of several writes in one operation, all have to be claimed; out of a command's, known by time alone, one can be
+        taken. What is `over`'s can be claimed as well.
         """
         with self._journal.transaction():
             last = views.touching(self._journal, path, self._journal.last_operation())
@@ -40,6 +44,8 @@ class Claims:
             operation = views.operation(self._journal, last.op)
             if operation.actor == source.actor and not operation.inferred:
                 return None
+            if operation.kind is OperationKind.COMMAND and source.kind is OperationKind.EDIT:
+                return self._taken_out(source, lambda change: change.seq == last.seq)
             if not self._is_unclaimed(operation, over) or not self._is_all_of(
                 operation, last.seq, source.actor
             ):
@@ -61,6 +67,63 @@ class Claims:
             for operation in found:
                 self._attribute(operation, source)
         return tuple(one.id for one in found)
+
+    def take_out(self, source: Source, belongs: Callable[[Change], bool]) -> OpId | None:
+        """The operation of `source`'s with what `belongs` of operations that hold others' writes too.
+
+        Those are a command's, whose effects are known by time alone, and what was seen at once and nobody announced.
+        Nothing is taken from a command where another write is known to be `source`'s: the command may have changed
+        that. The changes fall in the operation that they were in, and are recorded anew.
+        """
+        with self._journal.transaction():
+            return self._taken_out(source, belongs)
+
+    def _taken_out(self, source: Source, belongs: Callable[[Change], bool]) -> OpId | None:
+        recent = tuple(takewhile(self._is_recent, views.newest_first(self._journal)))
+        own = {change.path for one in recent if one.actor == source.actor for change in one.changes}
+        found = [
+            change
+            for one in recent
+            if one.actor != source.actor and self._is_by_time(one)
+            for change in one.changes
+            if belongs(change) and self._can_be_taken(one, change)
+            if one.kind is OperationKind.EDIT or change.path not in own
+        ]
+        return self._record_anew(found, source)
+
+    def _record_anew(self, changes: Sequence[Change], source: Source) -> OpId | None:
+        gone = [
+            Entry(
+                file=one.file,
+                path=one.path,
+                before=one.after,
+                after=one.before,
+                flips={one.seq: False},
+                flipping=True,
+            )
+            for one in changes
+        ]
+        made = [Entry(file=one.file, path=one.path, before=one.before, after=one.after) for one in changes]
+        label = f"not theirs: {source.actor} says that it was its own"
+        fallen = self._recorder.append(Source(kind=OperationKind.UNDO, actor=TAKEBACK, label=label), gone)
+        if fallen is not None:
+            views.note_taken_out(self._journal, fallen, self._clock())
+        return self._recorder.append(source, made)
+
+    @staticmethod
+    def _is_by_time(operation: Operation) -> bool:
+        """Whether no more is known of who wrote it than when it was written."""
+        if operation.kind is OperationKind.COMMAND:
+            return True
+        return operation.kind is OperationKind.EDIT and (operation.inferred or operation.actor == UNKNOWN)
+
+    def _can_be_taken(self, operation: Operation, change: Change) -> bool:
+        """Whether it is a plain write of a file that stands and is the last thing that happened to it."""
+        kinds = {change.before.kind, change.after.kind}
+        if change.seq in operation.fallen or change.flips or change.moved_from or not kinds <= _PLAIN:
+            return False
+        last = views.touching(self._journal, change.path, self._journal.last_operation())
+        return last is not None and last.seq == change.seq
 
     def _is_recent(self, operation: Operation) -> bool:
         return 0 <= self._clock() - operation.at_ns <= _CLAIM_NS

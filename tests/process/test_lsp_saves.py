@@ -9,7 +9,7 @@ import os
 import pytest
 from lsprotocol import types as lsp
 
-from editor import TEXT
+from editor import TAKEBACK, TEXT, until
 from takeback.store.objects import ObjectStore
 
 pytestmark = [
@@ -51,6 +51,42 @@ async def test_a_save_that_a_watcher_saw_first_is_the_humans(client):
     editor.told("a.txt")
 
     assert await actors(editor) == ["human"]
+
+
+@pytest.mark.parametrize("is_formatted", [False, True])
+async def test_a_save_is_recognised_before_it_is_told(client, is_formatted):
+    """A watcher that sees on disk what a document shows records it as the save that it is, the formatter's part apart."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 3\n", "mine\n")
+    editor.will_save("a.txt")
+    if is_formatted:
+        editor.replace("a.txt", "line 5\n", "formatted\n")
+    await editor.run("takeback.status", {})
+    expected = ["human", "command:format"][: 1 + is_formatted]
+    (editor.root / "a.txt").write_text(editor.texts["a.txt"], encoding="utf-8")
+    await editor.recorded(len(expected))
+    assert await actors(editor) == expected
+
+    editor.told("a.txt")
+
+    assert await actors(editor) == expected
+
+
+async def test_a_save_during_a_command_is_the_humans(client):
+    """What an editor saves while a command is at work is no part of what the command wrote, told or not."""
+    editor = client.editor
+    editor.open("a.txt")
+    editor.replace("a.txt", "line 3\n", "mine\n")
+    script = "echo done > b.txt; read line"
+    command = [*TAKEBACK, "run", "--actor", "agent:x", "--", "sh", "-c", script]
+    running = await asyncio.create_subprocess_exec(*command, cwd=editor.root, stdin=asyncio.subprocess.PIPE)
+    await until(lambda: (editor.root / "b.txt").read_text(encoding="utf-8") == "done\n")
+    (editor.root / "a.txt").write_text(editor.texts["a.txt"], encoding="utf-8")
+    await running.communicate(b"go on\n")
+    editor.told("a.txt")
+
+    assert sorted(await actors(editor)) == ["agent:x", "human"]
 
 
 @pytest.mark.promise(5)

@@ -289,6 +289,18 @@ def test_a_folder_that_is_added_is_recorded(serve, make):
     assert [one["actor"] for one in found] == ["human"]
 
 
+def test_a_folder_can_be_asked_for_as_soon_as_it_is_added(serve, make):
+    """A command about a folder that the editor has just added is done, and not refused because it came too soon."""
+    first, second = make("first"), make("second")
+    client = serve(first)
+    for _ in range(5):
+        change_folders(client, added=[second])
+        change_folders(client, removed=[second])
+    change_folders(client, added=[second])
+
+    assert "result" in client.request(*status_of(second))
+
+
 def test_a_folder_that_is_removed_is_let_go(serve, make):
     """A folder that the editor removed is no longer recorded by it; the other one is."""
     first, second = make("first"), make("second")

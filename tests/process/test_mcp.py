@@ -551,3 +551,46 @@ async def test_without_the_extra_it_says_how_to_install_it(scene):
 
     assert (ended.returncode, ended.stdout) == (3, b"")
     assert b'pip install "takeback[mcp]"' in ended.stderr
+
+
+# -- what others wrote at the same time -----------------------------------------------------------
+
+
+async def test_what_an_agent_wrote_during_anothers_command_is_its_own(scene):
+    """A command's effects are known by time; who names its own write among them, after it has ended, gets that one."""
+    scene.write("a.txt", TEXT)
+    scene.write("b.txt", TEXT)
+    scene.tb("init")
+    async with connected(scene) as agent:
+        command = started(scene, "run", "--actor", "agent:x", "--", "sh", "-c", "echo x >> b.txt; read line")
+        until(lambda: scene.read("b.txt") != TEXT)
+        scene.write("a.txt", TEXT.replace("two", "mine"))
+        command.communicate(b"go on\n")
+        told = await agent.call("record", paths=["a.txt"])
+        log = (await agent.call("log"))["operations"]
+        undone = await agent.call("undo", actor="agent:x", operations=[1], dry_run=True)
+
+    assert told["operation"]["actor"] == "agent:some-agent"
+    assert [(one["actor"], one["standing"]) for one in log if one["kind"] != "undo"] == [
+        ("agent:some-agent", "all"),
+        ("agent:x", "part"),
+    ]
+    assert [one["path"] for one in undone["files"]] == ["b.txt"]
+    assert scene.tb("redo").json["outcome"] == "nothing"
+    assert scene.tb("undo", "--actor", "agent:x").status == 0
+    assert (scene.read("a.txt"), scene.read("b.txt")) == (TEXT.replace("two", "mine"), TEXT)
+    assert scene.tb("undo", "--actor", "agent:some-agent").status == 0
+    assert scene.read("a.txt") == TEXT
+
+
+async def test_what_a_command_made_of_an_agents_write_stays_the_commands(scene):
+    """An agent that names a file which a command has rewritten since gets its own write, and not the command's."""
+    scene.write("a.txt", TEXT)
+    scene.tb("init")
+    async with connected(scene) as agent:
+        scene.write("a.txt", TEXT.replace("two", "mine"))
+        started(scene, "run", "--", "sed", "-i", "s/four/FOUR/", "a.txt").communicate()
+        await agent.call("record", paths=["a.txt"])
+        log = (await agent.call("log"))["operations"]
+
+    assert [one["actor"] for one in log] == ["command:sed", "agent:some-agent"]

@@ -56,6 +56,16 @@ def operations(journal: Journal, condition: str, parameters: Sequence[Any] = ())
     return tuple(_operation(journal, row, claims[row[0]], tuple(changes.get(row[0], ()))) for row in rows)
 
 
+def note_taken_out(journal: Journal, op: OpId, now_ns: int) -> None:
+    """This undo was nobody's wish: what it took back was somebody else's, whose it is now."""
+    journal.append("facts", f"taken out {op}", "", now_ns)
+
+
+def is_taken_out(journal: Journal, op: OpId) -> bool:
+    """Whether an undo only let something fall that is somebody else's now: there is nothing to bring back."""
+    return journal.fact(f"taken out {op}") is not None
+
+
 def newest_first(journal: Journal, *, after: OpId = FIRST, before: OpId | None = None) -> Iterator[Operation]:
     """Every operation after `after` and before `before`, newest first, read page by page."""
     until = before if before is not None else journal.last_operation() + 1

@@ -45,8 +45,8 @@ def _initialized(ls: Server, _params: lsp.InitializedParams) -> None:
     ls.news.begin()
 
 
-async def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:
-    await ls.workspaces.follow()
+def _folders_changed(ls: Server, _params: lsp.DidChangeWorkspaceFoldersParams) -> None:
+    ls.workspaces.follow_soon()
 
 
 async def _shutdown(ls: Server, _params: None) -> None:

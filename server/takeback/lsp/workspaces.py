@@ -48,7 +48,7 @@ class Workspaces:
         self._started: asyncio.Event | None = None
         self._following = asyncio.Lock()
         self._last: asyncio.Task[None] | None = None
-        """The newest look at folders and documents for the sake of a document."""
+        """The newest look at folders and documents."""
         self._has_looked = True
         """Whether that look has begun: what changes from now on needs another."""
         self._locks: dict[str, asyncio.Lock] = {}
@@ -76,7 +76,10 @@ class Workspaces:
             await asyncio.gather(*map(self._let_go, gone))
 
     def follow_soon(self) -> None:
-        """A document was opened or closed: perhaps it needs another workspace, or none."""
+        """Folders came or went, or a document did, which perhaps needs another workspace, or none.
+
+        What is asked from now on waits until it is known.
+        """
         if self._has_looked and self._started is not None:
             self._has_looked = False
             self._last = asyncio.get_running_loop().create_task(self._follow_started())
@@ -162,7 +165,7 @@ class Workspaces:
         return found
 
     async def _is_settled(self) -> None:
-        """Returns when the documents that were opened until now have their workspaces."""
+        """Returns when the folders and documents that were opened until now have their workspaces."""
         await self.has_started()
         if self._last is not None:
             await asyncio.wait((self._last,))

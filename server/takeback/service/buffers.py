@@ -138,6 +138,18 @@ class Buffers:
         )
         self._set(name, later)
 
+    def recognise_saves(self, is_concerned: Callable[[WorkspacePath], bool]) -> None:
+        """Record every file that holds what was typed into its document: nobody else would write just that.
+
+        Its editor is about to tell of the save. By then nothing is new in it.
+        """
+        for known in tuple(self._open.values()):
+            if known.has_unsaved and is_concerned(known.path) and known.path not in self._held:
+                disk, _ = self._look(known.path)
+                if shows(known.text, disk):
+                    wrote = saves.written(known.text, known.parent)
+                    saves.record(self._workspace, known, wrote, is_typed=True)
+
     def _record_save(self, saved: Buffer, wrote: bytes | None) -> None:
         held = self._held.get(saved.path)
         if held is not None and normal(held.text) == normal(saved.text):

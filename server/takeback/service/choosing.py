@@ -41,7 +41,8 @@ def operations(workspace: Workspace) -> tuple[Choice[OpId], ...]:
 
 def undone(workspace: Workspace) -> tuple[Choice[OpId], ...]:
     """What a redo can bring back: the last undos and rollbacks that stand."""
-    return _of(workspace, lambda one: one.kind in _TAKES_BACK)
+    journal = workspace.journal
+    return _of(workspace, lambda one: one.kind in _TAKES_BACK and not views.is_taken_out(journal, one.id))
 
 
 def recorded(workspace: Workspace) -> tuple[Choice[OpId], ...]:

@@ -40,6 +40,7 @@ from takeback.undo import planning
 from takeback.undo.apply import Applied
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FileOutcome, FilePlan
+from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,10 @@ class Desk:
         path = path_in(relative)
         if path is not None:
             self.buffers.saved(name, path, text)
+
+    def recognise_saves(self, burst: Burst | None) -> None:
+        """Record what an editor has saved before it tells of it, wherever a burst says that something was written."""
+        self.buffers.recognise_saves(lambda path: burst is None or burst.tells_of(path))
 
     def closed(self, name: str) -> None:
         """A document was closed."""

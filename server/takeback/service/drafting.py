@@ -276,7 +276,11 @@ def _read_again(workspace: Workspace, chosen: Iterable[Operation]) -> tuple[Oper
 
 def _last_undone(workspace: Workspace, n: int) -> tuple[Operation, ...]:
     journal = workspace.journal
-    operations = views.newest_first(journal)
+    operations = (
+        one
+        for one in views.newest_first(journal)
+        if one.kind is not OperationKind.UNDO or not views.is_taken_out(journal, one.id)
+    )
     return select.last_undone(operations, n, lambda op: journal.standing(select.targets([op]))).chosen
 
 

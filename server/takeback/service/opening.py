@@ -167,7 +167,7 @@ def _assemble(
         journal=journal,
         store=store,
         recorder=recorder,
-        claims=Claims(journal, clock),
+        claims=Claims(journal, recorder, clock),
         looker=Looker(
             folder=folder,
             journal=journal,

@@ -33,6 +33,7 @@ from takeback.watch import baseline
 from takeback.watch.bell import Bell
 from takeback.watch.events import LeaveOut
 from takeback.watch.run import Watching
+from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +64,13 @@ class Running:
         on_trouble: Callable[[str], None] = lambda _: None,
         on_loss: Callable[[str], None] = lambda _: None,
         on_settings: Callable[[], None] = lambda: None,
+        apart: Callable[[Burst | None], None] = lambda _: None,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
         """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
 
         `on_loss` hears that events were lost, `on_settings` that other settings hold, or have other problems.
+        `apart` records what this process knows better of a burst, or of a look, before the rest is recorded.
         `others` answers requests that are no recorder's, on a thread of the connection.
         """
         self._workspace = workspace
@@ -76,6 +79,7 @@ class Running:
         self._on_trouble = on_trouble
         self._on_loss = on_loss
         self._on_settings = on_settings
+        self._apart = apart
         self._others = others or {}
         self._lease = Lease(workspace.state)
         self._listener: channel.Listener | None = None
@@ -180,7 +184,7 @@ class Running:
             leave_out=leave_out(self._workspace, self._stack),
             source=lambda label: sources.unannounced(self._workspace, label),
             is_paused=lambda: sources.is_paused(self._workspace),
-            apart=lambda burst: taking_in.apart(self._workspace, burst),
+            apart=self._apart_from_the_rest,
             wake=self._inbox.wake,
             on_trouble=self._in_trouble,
             on_loss=self._on_loss,
@@ -188,6 +192,10 @@ class Running:
         self._workspace.here.watching = watching
         watching.holding = self._is_command_at_work()
         watching.start()
+
+    def _apart_from_the_rest(self, burst: Burst | None) -> None:
+        taking_in.apart(self._workspace, burst)
+        self._apart(burst)
 
     def _unwatch(self) -> None:
         watching, self._workspace.here.watching = self._workspace.here.watching, None

@@ -21,7 +21,7 @@ from takeback.files.reading import Reading, Stat
 from takeback.journal import views
 from takeback.model.ids import OpId
 from takeback.model.operation import UNKNOWN, Observation, OperationKind
-from takeback.model.paths import WorkspacePath, is_within, workspace_path
+from takeback.model.paths import WorkspacePath, workspace_path
 from takeback.model.state import FileKind
 from takeback.record import Source
 from takeback.service import agent_turns, at_work, calls, hook_log, sources, spool
@@ -65,7 +65,7 @@ def apart(workspace: Workspace, burst: Burst | None = None) -> None:
     Of a burst, only what it tells of: elsewhere somebody may be in the middle of writing.
     """
     for path, source in _announced(workspace).items():
-        if burst is None or path in burst.paths or any(is_within(path, folder) for folder in burst.folders):
+        if burst is None or burst.tells_of(path):
             workspace.looker.at([path], source)
 
 

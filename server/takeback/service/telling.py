@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
-from takeback.model.operation import HUMAN, Operation
+from takeback.model.operation import HUMAN, Change, Operation
 from takeback.model.paths import WorkspacePath, is_within
 from takeback.service.opening import Workspace
 from takeback.service.recording import refuse_paused, told
@@ -53,8 +53,11 @@ def record_below(
     refuse_paused(workspace)
     source = told(workspace, actor, label, turn)
     recorded = workspace.looker.at(paths, source).operation
-    claimed = workspace.claims.claim_all(
-        source, lambda change: any(is_within(change.path, path) for path in paths)
-    )
-    found = sorted({*claimed, *((recorded,) if recorded else ())}, reverse=True)
+
+    def belongs(change: Change) -> bool:
+        return any(is_within(change.path, path) for path in paths)
+
+    claimed = workspace.claims.claim_all(source, belongs)
+    taken = workspace.claims.take_out(source, belongs)
+    found = sorted({*claimed, *filter(None, (recorded, taken))}, reverse=True)
     return views.named(workspace.journal, found)

@@ -47,6 +47,10 @@ class Burst:
     ended_ns: int
     """When the last event was added."""
 
+    def tells_of(self, path: WorkspacePath) -> bool:
+        """Whether something may have happened at `path`."""
+        return path in self.paths or any(is_within(path, folder) for folder in self.folders)
+
 
 def only(paths: Iterable[WorkspacePath]) -> Burst:
     """A burst that tells of nothing but paths."""
