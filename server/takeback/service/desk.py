@@ -237,9 +237,9 @@ class Desk:
         following = [one for one in following if one.path not in left]
         open_still = {file.target: self._left_open(file) for file in proposal.draft.plan.files}
         times = self._times(one.path for one in following if one.over_disk and one.is_edited)
-        result = self._written(proposal.draft, left)
+        result = self._written(proposal.draft, left, times)
         if result is None:  # once more: an editor may have saved in this moment what it was told to show
-            result = self._written(proposal.draft, left)
+            result = self._written(proposal.draft, left, times)
         if result is None:
             self._moved = tuple(file.path for file in proposal.draft.plan.files)
             return None
@@ -275,13 +275,15 @@ class Desk:
             file = replace(file, outcome=FileOutcome.IN_EDITOR, note=CLEAN_NOTE)
         return _with_note(file, TIME_NOTE) if self.buffers.keeps_time(file.path) else file
 
-    def _written(self, draft: taking_back.Draft, left: Mapping[WorkspacePath, str]) -> Result | None:
+    def _written(
+        self, draft: taking_back.Draft, left: Mapping[WorkspacePath, str], times: Mapping[WorkspacePath, int]
+    ) -> Result | None:
         self.buffers.take_in_saves()
         files = [self._over_saved(file) for file in draft.plan.files if file.path not in left]
         done = [file for file in files if self.buffers.holds(file.path) and not file.writes]
         rest = tuple(file for file in files if file not in done)
         plan = replace(draft.plan, files=rest)
-        result = taking_back.carried_out(self.workspace, replace(draft, plan=plan))
+        result = taking_back.carried_out(self.workspace, replace(draft, plan=plan), times)
         return self._with_recorded(result, draft, done) if result and done else result
 
     def _with_recorded(self, result: Result, draft: taking_back.Draft, done: Sequence[FilePlan]) -> Result:

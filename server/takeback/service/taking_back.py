@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from takeback.errors import Busy
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind
+from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service import handover, ways_out
 from takeback.service.drafting import Draft, planner
@@ -16,6 +17,7 @@ from takeback.service.opening import Workspace
 from takeback.service.published import editors
 from takeback.service.requests import FileResult, Outcome, Request, Result, Verb, about
 from takeback.undo.apply import Stale
+from takeback.undo.carry import NO_TIMES
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FAILED, FileOutcome, UndoPlan
 
@@ -105,9 +107,11 @@ def decided(draft: Draft, request: Request) -> Result | None:
     return None
 
 
-def carried_out(workspace: Workspace, draft: Draft) -> Result | None:
+def carried_out(
+    workspace: Workspace, draft: Draft, times: Mapping[WorkspacePath, int] = NO_TIMES
+) -> Result | None:
     """The result of carrying the plan out on disk; `None` if it went stale: what moved was looked at, plan anew."""
-    applied = workspace.applier.apply(draft.plan, draft.source)
+    applied = workspace.applier.apply(draft.plan, draft.source, times)
     if isinstance(applied, Stale):
         workspace.looker.at(applied.paths, Source(kind=OperationKind.EDIT, actor="unknown"))
         return None

@@ -15,7 +15,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind
 from takeback.record import Entry, Recorder, Source
 from takeback.store.objects import ObjectStore
-from takeback.undo.carry import Carrier
+from takeback.undo.carry import NO_TIMES, Carrier
 from takeback.undo.intents import RECORDED, Intent, OpenIntent, from_bytes, still_open, to_bytes
 from takeback.undo.moves import Move, blob_id, lasting_folder, matches
 from takeback.undo.plan import FilePlan, UndoPlan
@@ -79,8 +79,12 @@ class Applier:
     clock: Callable[[], int]
     lock_path: str
 
-    def apply(self, plan: UndoPlan, source: Source) -> Applied | Stale:
+    def apply(
+        self, plan: UndoPlan, source: Source, times: Mapping[WorkspacePath, int] = NO_TIMES
+    ) -> Applied | Stale:
         """Carry the plan out, or say what is not as it expects.
+
+        Files in `times` have that time, in nanoseconds, as soon as they have their new content.
 
         Raises Refused before the first write if a folder cannot be written, Busy if another process is at it.
         """
@@ -99,7 +103,7 @@ class Applier:
             self._check_writable(files)
             entries = tuple(self._entry(file) for file in files)
             token = os.urandom(6).hex()
-            return self._carry_out(Intent(source=source, entries=entries, token=token), done)
+            return self._carry_out(Intent(source=source, entries=entries, token=token), done, times)
 
     def settle(self) -> tuple[Settled, ...]:
         """Finish or reverse every operation that a death interrupted. Returns at once if another process is at work."""
@@ -113,12 +117,14 @@ class Applier:
 
     # -- applying --------------------------------------------------------------------------------
 
-    def _carry_out(self, intent: Intent, done: Set[WorkspacePath]) -> Applied | Stale:
+    def _carry_out(
+        self, intent: Intent, done: Set[WorkspacePath], times: Mapping[WorkspacePath, int]
+    ) -> Applied | Stale:
         moves = tuple(move for move in intent.moves() if move.path not in done)
         carrier = self._carrier(moves)
         row_id = self._begin(intent)
         try:
-            carrier.stage(moves)
+            carrier.stage(moves, times)
             odd = carrier.carry_out(moves)
             op = self._record(row_id, intent) if odd is None else None
         except TakebackError:

@@ -14,7 +14,8 @@ Content always comes from the store, where it is durable before anything here be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from takeback.files.disk import Folder
 from takeback.model.ids import BlobId
@@ -25,6 +26,7 @@ from takeback.undo.moves import Move, fits, is_folder, matches
 from takeback.undo.progress import Progress
 from takeback.undo.waiting import Waiting
 
+NO_TIMES: Mapping[WorkspacePath, int] = MappingProxyType({})
 _SYNC_EACH = 64
 """Up to so many files are synced one by one; more, in one pass over the file system."""
 
@@ -46,9 +48,12 @@ class Carrier:
         self.waiting = Waiting(folder, moves)
         self.progress = Progress(folder, self.waiting, moves)
 
-    def stage(self, moves: Sequence[Move]) -> None:
-        """Write every new content beside its place, and wait until it is on disk. Changes no file of the user's."""
-        staged = [self._stage(move) for move in moves if move.is_written]
+    def stage(self, moves: Sequence[Move], times: Mapping[WorkspacePath, int] = NO_TIMES) -> None:
+        """Write every new content beside its place, and wait until it is on disk. Changes no file of the user's.
+
+        What is staged for a path in `times` has that time.
+        """
+        staged = [self._stage(move, times.get(move.path)) for move in moves if move.is_written]
         if len(staged) > _SYNC_EACH:
             self._folder.sync_all()
             return
@@ -99,7 +104,13 @@ class Carrier:
 
     # -- staging ---------------------------------------------------------------------------------
 
-    def _stage(self, move: Move) -> WorkspacePath:
+    def _stage(self, move: Move, mtime_ns: int | None) -> WorkspacePath:
+        path = self._staged(move)
+        if mtime_ns is not None:
+            self._folder.set_modified(path, mtime_ns)
+        return path
+
+    def _staged(self, move: Move) -> WorkspacePath:
         if move.stays:
             return self._write(move.path, move.staged, move.after, like=move.before.kind is FileKind.FILE)
         return self._write(self.waiting.to_stage(move), move.staged, move.after, like=False)
