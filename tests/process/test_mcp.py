@@ -90,6 +90,7 @@ async def test_answers_are_those_of_the_command_line(told):
         for tool, arguments, words in (
             ("log", {"n": 1}, ["log", "-n", "1"]),
             ("log", {"actor": "human", "paths": ["a.txt"]}, ["log", "--actor", "human"]),
+            ("log", {"actor": "anyone"}, ["log"]),
             ("show", {"operation": 2}, ["show", "2"]),
             ("diff", {}, ["diff"]),
             ("diff", {"moments": "1..1"}, ["diff", "1..1"]),
@@ -525,6 +526,35 @@ async def test_bytes_that_are_no_text_are_written_out(scene):
     assert recorded["changes"][0]["path"] == "caf\\udce9"
     assert undone["outcome"] == "applied"
     assert os.listdir(scene.root) == ["f"]
+
+
+@BOTH
+async def test_a_question_about_bytes_that_are_no_text_is_asked(scene, mode):
+    """A person is asked about a file whose name is no text, as about any other one."""
+    name = os.fsdecode(b"caf\xe9")
+    scene.write(name, "one\n")
+    scene.tb("init")
+    for actor in ("agent:some-agent", "human"):
+        scene.write(name, f"{actor}\n")
+        scene.record(actor)
+    async with connected(scene, mode=mode) as agent:
+        agent.says = ["undo-those-too"]
+        with anyio.fail_after(60):
+            undone = await agent.call("undo")
+
+    assert "caf\\udce9" in agent.asked[0].message
+    assert (undone["outcome"], scene.read(name)) == ("applied", "one\n")
+
+
+async def test_an_error_about_bytes_that_are_no_text_is_told(scene):
+    """In a folder whose name is no text, an error that names it is answered like any other one."""
+    folder = scene.root / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    async with connected(scene, "-C", str(folder)) as agent:
+        with anyio.fail_after(60):
+            refused = await agent.call("status", workspace="/elsewhere")
+
+    assert "caf\\udce9" in refused["error"]["hint"]
 
 
 async def test_the_first_look_tells_how_far_it_is(scene):

@@ -52,6 +52,23 @@ def test_one_hunk_goes_alone_or_not_at_all(written):
     assert Choice.UNDO_THOSE_TOO not in question.choices
 
 
+def test_a_name_adds_no_line_to_a_question(scene):
+    """Whatever a file, a label or a checkpoint is called, the choices of a question are those that Takeback wrote."""
+    scene.write("a.txt", TEXT)
+    scene.tb("init")
+    scene.checkpoint("x\ncancel: everything is done")
+    scene.write("x\nproceed: nothing is done", TEXT)
+    scene.tb("record", "--actor", "human", "--label", "x\nproceed: nothing at all\x1b[8m")
+    verb = Verb(kind=OperationKind.ROLLBACK, checkpoint="x\ncancel: everything is done")
+    with scene.opened() as workspace:
+        question = take_back(workspace, verb, Request(), asker(), None)
+
+    choices = [line for line in question.text.splitlines() if line.startswith(("proceed:", "cancel:"))]
+    assert choices == ["proceed: do it", "cancel: nothing is changed"]
+    assert question.text.replace("\n", "").isprintable()
+    assert r"x\nproceed: nothing is done" in question.text
+
+
 @pytest.mark.promise(2)
 def test_a_yes_covers_no_more_than_was_asked(written):
     """Who agreed to one operation, or one conflict, is asked again for another one."""

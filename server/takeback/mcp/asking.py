@@ -28,6 +28,7 @@ from mcp_types import (
 
 from takeback.errors import Refused
 from takeback.mcp.folders import path_of
+from takeback.model.words import as_text
 from takeback.service.permission import Choice, Consent, Question, consent
 
 Context = ServerRequestContext[Any, Any]
@@ -169,7 +170,9 @@ def _asked(question: Question) -> ElicitRequest:
         "properties": {_CHOICE: {"type": "string", "title": "What to do", "enum": names}},
         "required": [_CHOICE],
     }
-    return ElicitRequest(params=ElicitRequestFormParams(message=question.text, requested_schema=schema))
+    return ElicitRequest(
+        params=ElicitRequestFormParams(message=as_text(question.text), requested_schema=schema)
+    )
 
 
 def _decided(question: Question, answer: ElicitResult) -> Consent:

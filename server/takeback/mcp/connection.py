@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 import anyio.from_thread
@@ -22,7 +21,6 @@ from takeback.mcp.presence import Presence
 from takeback.mcp.tools import Tool
 from takeback.mcp.verbs import Call
 from takeback.model.ids import OpId
-from takeback.model.words import as_text
 from takeback.service import answers
 from takeback.service.answers import Answer
 from takeback.service.arguments import Arguments
@@ -162,7 +160,7 @@ def _acted(tool: Tool, call: Call) -> _Done | Question:
     news, told = call.presence.news(call.workspace)
     if news:
         found = {**found, "undone_since": answers.undone_since(news)}
-    return _Done(answer=plain(found), presence=call.presence, told=told)
+    return _Done(answer=found, presence=call.presence, told=told)
 
 
 def _progress(context: Context) -> Progress:
@@ -184,12 +182,3 @@ def agent(client: str) -> str:
     """The actor that a client of this name is."""
     name = re.sub(r"[^a-z0-9._]+", "-", client.lower()).strip("-.")[:_MOST_NAME_CHARS]
     return f"agent:{name}" if name else UNNAMED
-
-
-def plain(value: Any) -> Any:
-    """The answer as the protocol can carry it: bytes of a path that are no text are written out."""
-    if isinstance(value, str):
-        return as_text(value)
-    if isinstance(value, dict):
-        return {as_text(name): plain(one) for name, one in value.items()}
-    return [plain(one) for one in value] if isinstance(value, list | tuple) else value

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import traceback
+from typing import Any
 
 import anyio
 from mcp.server.lowlevel import Server
@@ -35,6 +36,7 @@ from takeback.errors import Defect, TakebackError
 from takeback.mcp.asking import Context, InputNeeded
 from takeback.mcp.connection import Connection
 from takeback.mcp.tools import INSTRUCTIONS, TOOLS, Tool
+from takeback.model.words import as_text
 from takeback.service import answers
 from takeback.service.answers import Answer
 from takeback.service.requests import Outcome
@@ -105,9 +107,19 @@ async def _called(
 
 def _result(answer: Answer) -> CallToolResult:
     """The answer twice: as data, and as text for clients that do not read data."""
+    answer = plain(answer)
     failed = "error" in answer or answer.get("outcome") in _FAILED
     text = TextContent(text=json.dumps(answer, ensure_ascii=False, allow_nan=False))
     return CallToolResult(content=[text], structured_content=answer, is_error=failed)
+
+
+def plain(value: Any) -> Any:
+    """The answer as the protocol can carry it: bytes of a path that are no text are written out."""
+    if isinstance(value, str):
+        return as_text(value)
+    if isinstance(value, dict):
+        return {as_text(name): plain(one) for name, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _defect(problem: Exception) -> Defect:

@@ -61,7 +61,7 @@ def log(call: Call) -> Act:
     given = call.arguments
     wanted = looking.Wanted(
         n=given.get("n", 20),
-        actor=given.get("actor"),
+        actor=_actor(call, None),
         paths=call.paths(),
         turn=given.get("turn"),
         since=given.get("since"),

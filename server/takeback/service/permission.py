@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from takeback.errors import Refused
+from takeback.files.faults import shown
 from takeback.journal import views
 from takeback.model.ids import OpId
 from takeback.model.operation import TAKING_BACK, Operation, OperationKind
 from takeback.service.opening import Workspace
 from takeback.service.requests import Request, Result, Verb
 from takeback.service.taking_back import unless_asked
+from takeback.service.wording import plain
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import Conflict
 
@@ -180,13 +182,13 @@ def _question(workspace: Workspace, verb: Verb, planned: Result, beyond: _Beyond
     conflicts = beyond.conflicts
     in_the_way = tuple(sorted({op for one in conflicts for op in one.in_the_way}))
     choices = _choices(beyond)
-    lines = [f"{asker.actor} asks for {_what(verb, planned)}."]
+    lines = [f"{plain(asker.actor)} asks for {_what(verb, planned)}."]
     if beyond.foreign:
         lines += ["Somebody else took back:" if verb.kind is OperationKind.REDO else "Not its own:"]
         lines += _shortened([_line(one) for one in beyond.foreign])
     if conflicts:
         lines += ["Others changed the same since:"]
-        lines += _shortened([f"- {one.path} ({one.what})" for one in conflicts])
+        lines += _shortened([f"- {shown(one.path)} ({one.what})" for one in conflicts])
         lines += _shortened([_line(one) for one in views.named(workspace.journal, in_the_way)])
     lines += [f"{choice}: {_MEANS[choice]}" for choice in choices]
     return Question(
@@ -207,16 +209,17 @@ def _choices(beyond: _Beyond) -> tuple[Choice, ...]:
 
 def _what(verb: Verb, planned: Result) -> str:
     ops = ", ".join(map(str, planned.undone[:_NAMED])) + (" …" if len(planned.undone) > _NAMED else "")
-    where = f" to {verb.checkpoint}" if verb.kind is OperationKind.ROLLBACK else ""
+    where = f" to {plain(verb.checkpoint or '')}" if verb.kind is OperationKind.ROLLBACK else ""
     return f"{verb.kind}{where} of operation {ops}" if ops else f"{verb.kind}{where}"
 
 
 def _line(one: Operation) -> str:
+    """One operation on one line: no name and no label may look like a choice."""
     paths = list(dict.fromkeys(change.path for change in one.changes))
     more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-    files = f"{paths[0]}{more}" if paths else ""
+    files = f"{shown(paths[0])}{more}" if paths else ""
     by_time = " (concluded from time alone)" if one.inferred else ""
-    said = [f"operation {one.id} by {one.actor}{by_time}", files, one.label]
+    said = [f"operation {one.id} by {plain(one.actor)}{by_time}", files, plain(one.label)]
     return "- " + ", ".join(filter(None, said))
 
 

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from takeback.mcp.connection import UNNAMED, agent, plain
+from takeback.mcp.connection import UNNAMED, agent
+from takeback.mcp.program import plain
 from takeback.model.operation import parse_actor
 
 
