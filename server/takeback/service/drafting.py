@@ -118,7 +118,7 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
         returning = [op for op in chosen if op not in reverting]
 
         def flips(more: Sequence[Operation]) -> Flips:
-            reverted = select.undoing([*reverting, *more], everywhere, _without(workspace))
+            reverted = _undoing_with(workspace, reverting, everywhere)(more)
             return select.together(reverted, select.redoing(returning, everywhere))
 
         return _draft(workspace, OperationKind.REDO, chosen, flips, request)
@@ -127,7 +127,11 @@ def _redoing(workspace: Workspace, request: Request) -> Callable[[], Draft]:
 
 
 def _undoing_with(workspace: Workspace, chosen: Sequence[Operation], narrow: Narrow) -> FlipsWith:
-    return lambda more: select.undoing([*chosen, *more], narrow, _without(workspace))
+    def flips(more: Sequence[Operation]) -> Flips:
+        taken = [*chosen, *more]
+        return hunks.with_their_changes(workspace, taken, select.undoing(taken, narrow, _without(workspace)))
+
+    return flips
 
 
 def _without(workspace: Workspace) -> select.Without:

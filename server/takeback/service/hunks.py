@@ -6,17 +6,17 @@ file before each change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from takeback.errors import UsageError
-from takeback.model.ids import NO_FALL, ChangeSeq, FileId, fall_of
+from takeback.model.ids import NO_FALL, ChangeSeq, FileId, change_of, fall_of, is_fall
 from takeback.model.operation import Change, Operation
 from takeback.model.paths import WorkspacePath
 from takeback.model.text import Rewrite
 from takeback.service.opening import Workspace
 from takeback.undo import history
-from takeback.undo.select import Flips, Narrow
+from takeback.undo.select import Flips, Narrow, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,32 @@ def flips(workspace: Workspace, operation: Operation, narrow: Narrow, number: in
         raise UsageError(f"hunk {number} of operation {operation.id} is one of too many", hint=_whole(change))
     others = [one for one in of_operation(workspace, operation)[change.seq] if one.stands and one != hunk]
     if not others and _is_lines_alone(change):
-        return {change.file: {change.seq: False}}
+        return {change.file: {hunk.fall: True, change.seq: False}}
     return {change.file: {hunk.fall: True}}
+
+
+def with_their_changes(workspace: Workspace, chosen: Iterable[Operation], flips: Flips) -> Flips:
+    """`flips`, by which some of `chosen` stand no longer, and what has to stand again so that their hunks show.
+
+    That is a change that fell because no hunk of it stood any more.
+    """
+    more: Flips = {}
+    for change in (one for operation in chosen for one in operation.changes):
+        if flips.get(change.file, {}).get(change.seq) is False:
+            found = {change_of(target) for target, stands in change.flips.items() if _falls(target, stands)}
+            for seq, (stands, by) in workspace.journal.standing(found).items():
+                if not stands and _fell_with_a_hunk(workspace, seq, by):
+                    more.setdefault(change.file, {})[seq] = True
+    return together(more, flips)
+
+
+def _falls(target: ChangeSeq, stands: bool) -> bool:  # noqa: FBT001 - a flip is these two
+    return is_fall(target) and stands
+
+
+def _fell_with_a_hunk(workspace: Workspace, seq: ChangeSeq, by: ChangeSeq) -> bool:
+    (decider,) = workspace.journal.changes("id = ?", (by,))
+    return any(_falls(*flip) and change_of(flip[0]) == seq for flip in decider.flips.items())
 
 
 def _find(workspace: Workspace, operation: Operation, narrow: Narrow, number: int) -> tuple[Change, Hunk]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from takeback.model.ids import ChangeSeq, FileId, OpId
+from takeback.model.ids import ChangeSeq, FileId, OpId, change_of
 from takeback.model.operation import TAKING_BACK, Change, Operation, OperationKind, takes_back
 from takeback.model.paths import WorkspacePath, is_within
 
@@ -161,7 +161,17 @@ def redoing(chosen: Sequence[Operation], narrow: Narrow) -> Flips:
     for change in changes:
         if narrow.takes(change) and change.seq in fallen - taken_back:
             flips.setdefault(change.file, {})[change.seq] = True
+    for operation in chosen:
+        _let_hunks_return(operation, narrow, flips)
     return flips
+
+
+def _let_hunks_return(operation: Operation, narrow: Narrow, flips: Flips) -> None:
+    """What is brought back by its own number stands in full: hunks that were taken back alone, too."""
+    files = {change.seq: change.file for change in operation.changes if narrow.takes(change)}
+    for fall in operation.fallen_hunks:
+        if change_of(fall) in files:
+            flips.setdefault(files[change_of(fall)], {})[fall] = False
 
 
 def together(first: Flips, second: Flips) -> Flips:

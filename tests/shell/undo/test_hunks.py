@@ -79,6 +79,49 @@ def test_hunk_by_hunk_nothing_of_it_is_left(scene):
     assert (scene.read("a.txt"), standing(scene)) == (AGENTS, "all")
 
 
+@pytest.mark.promise(3)
+@pytest.mark.parametrize("verb", ["redo", "undo"])
+@pytest.mark.parametrize("order", [(2, 3, 4), (2, 4, 3), (3, 4, 2), (4, 2, 3)])
+def test_hunks_come_back_in_any_order(scene, verb, order):
+    """After all hunks were taken back one by one, each comes back when its own undo is taken back, and no other."""
+    undone = {2: ("agent 3\n", "line 3\n"), 4: ("line 27\nagent 27\n", "line 27\n")}
+    for number in (1, 2, 3):
+        take_back(scene, number)
+    expected = TEXT
+    for op in order:
+        assert scene.tb(verb, "--op", str(op)).json["outcome"] == "applied"
+        new, old = undone.get(op, ("line 14\n", "line 14\nline 15\n"))
+        expected = expected.replace(old, new)
+        assert scene.read("a.txt") == expected
+    assert (scene.read("a.txt"), standing(scene)) == (AGENTS, "all")
+
+
+@pytest.mark.promise(3)
+def test_a_hunk_that_came_back_goes_again(scene):
+    """The redo of one hunk is taken back by its own number, and redone: the others stay taken back all the while."""
+    for number in (1, 2, 3):
+        take_back(scene, number)
+    alone = TEXT.replace("line 3\n", "agent 3\n")
+    redo = scene.tb("redo", "--op", "2").json["operation"]
+    assert (scene.read("a.txt"), standing(scene)) == (alone, "part")
+    undo = scene.tb("undo", "--op", str(redo)).json["operation"]
+    assert (scene.read("a.txt"), standing(scene)) == (TEXT, "none")
+    assert scene.tb("redo", "--op", str(undo)).json["outcome"] == "applied"
+    assert (scene.read("a.txt"), standing(scene)) == (alone, "part")
+    assert take_back(scene, 1).json["outcome"] == "applied"
+    assert (scene.read("a.txt"), standing(scene)) == (TEXT, "none")
+
+
+@pytest.mark.promise(3)
+@pytest.mark.parametrize("numbers", [(2,), (2, 1), (1, 2, 3)])
+def test_an_operation_comes_back_with_all_its_hunks(scene, numbers):
+    """Brought back by its own number, an operation stands in full, however its hunks were taken back."""
+    for number in numbers:
+        take_back(scene, number)
+    assert scene.tb("redo", "--op", "1").json["outcome"] == "applied"
+    assert (scene.read("a.txt"), standing(scene)) == (AGENTS, "all")
+
+
 def test_a_hunk_that_is_taken_back_already_is_nothing_to_do(scene):
     """Asked twice, the second answer says that there is nothing to do, and nothing is recorded."""
     take_back(scene, 2)
