@@ -107,6 +107,7 @@ def _closed(ls: Server, params: lsp.DidCloseTextDocumentParams) -> None:
 
 def _command(name: str) -> Any:
     async def run(ls: Server, *arguments: Any) -> Any:
+        await ls.workspaces.has_started()
         from takeback.lsp.commands.run import run_command  # noqa: PLC0415 - imports the core
 
         return await run_command(ls, name, arguments)

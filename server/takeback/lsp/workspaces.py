@@ -60,7 +60,7 @@ class Workspaces:
 
     async def _start(self, started: asyncio.Event) -> None:
         try:
-            await self.follow()
+            await asyncio.gather(self.follow(), asyncio.to_thread(_load))
         finally:
             started.set()
         await self._server.settings.listen()
@@ -131,7 +131,7 @@ class Workspaces:
         await asyncio.gather(*(core.close() for core in cores))
 
     async def has_started(self) -> None:
-        """Returns when it is known which folders are open."""
+        """Returns when it is known which folders are open, and everything is imported that commands need."""
         if self._started is not None:
             await self._started.wait()
 
@@ -201,6 +201,13 @@ class Workspaces:
         if not uris and workspace.root_uri:
             uris = [workspace.root_uri]
         return [path for path in map(convert.file_of, uris) if path is not None]
+
+
+def _load() -> None:
+    """Import what answers need, away from the loop: there it would hold up whatever else is asked meanwhile."""
+    from takeback.lsp import sayings, taking_back  # noqa: F401, PLC0415 - imports the core
+    from takeback.lsp.commands import run  # noqa: F401, PLC0415 - the same
+    from takeback.service import contents, copies, glimpse, touching  # noqa: F401, PLC0415 - the same
 
 
 def _wanted(folders: Sequence[str], documents: Sequence[str]) -> list[_Wanted]:
