@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
+from bench.client import Client
 from bench.measure import interleaved, timed
 from bench.places import Bench, opened, path_of, write
 from bench.runner import started
 from bench.table import Row
-from bench.wire import Message, receive, send
+from bench.wire import Message
 
-_CAPABILITIES = {"workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}}}
-_versions = count(1)
+_numbers = count(1)
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -28,67 +28,40 @@ def rows(bench: Bench) -> Iterator[Row]:
     yield Row(what="undo through an open document, as a round trip", ours=ours, max_ours=0.060)
 
 
-class _Editor:
+class _Editor(Client):
     """An editor with one open document, which reloads what others wrote and saves after an undo."""
 
     def __init__(self, child: subprocess.Popen[bytes], root: str, path: str) -> None:
-        assert child.stdin is not None, "BUG: its input is a pipe"
-        assert child.stdout is not None, "BUG: its output is a pipe"
-        self._to, self._from = child.stdin, child.stdout
-        self._root, self._path = root, path
-        self._uri = f"file://{os.path.join(root, path)}"
-        self._text = self._on_disk()
-        self._ids = count(1)
-        self._ask(
-            "initialize", {"processId": None, "rootUri": f"file://{root}", "capabilities": _CAPABILITIES}
-        )
-        self._tell("initialized", {})
-        opening = {"uri": self._uri, "languageId": "python", "version": next(_versions), "text": self._text}
-        self._tell("textDocument/didOpen", {"textDocument": opening})
+        super().__init__(child, root)
+        self._path = path
+        self._text = self.on_disk(path)
+        self.open(path)
 
     def undo(self) -> float:
         """Seconds from the command to its answer, after somebody wrote the file and the editor reloaded it."""
-        write(self._root, self._path, f"number {next(_versions)}\n{self._text}".encode())
-        self._show(self._on_disk())
-        seconds = timed(lambda: self._run("takeback.undoLast", {"n": 1, "uri": self._uri}))
+        write(self.root, self._path, f"number {next(_numbers)}\n{self._text}".encode())
+        self._show(self.on_disk(self._path))
+        seconds = timed(self._undo)
         self._save()
         return seconds
 
-    def _on_disk(self) -> str:
-        with open(os.path.join(self._root, self._path), encoding="utf-8") as file:
-            return file.read()
-
-    def _run(self, command: str, argument: Message) -> None:
-        answer = self._ask("workspace/executeCommand", {"command": command, "arguments": [argument]})
-        if answer["result"]["outcome"] != "applied":
-            raise RuntimeError(f"the undo was {answer['result']}")
+    def _undo(self) -> None:
+        result = self.run("takeback.undoLast", {"n": 1, "uri": self.uri(self._path)})
+        if result["outcome"] != "applied":
+            raise RuntimeError(f"the undo was {result}")
 
     def _show(self, text: str) -> None:
         self._text = text
-        document = {"uri": self._uri, "version": next(_versions)}
-        self._tell("textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": text}]})
+        self.change(self._path, {"text": text})
 
     def _save(self) -> None:
-        write(self._root, self._path, self._text.encode())
-        self._tell("textDocument/didSave", {"textDocument": {"uri": self._uri}})
+        write(self.root, self._path, self._text.encode())
+        self.tell("textDocument/didSave", {"textDocument": {"uri": self.uri(self._path)}})
 
-    def _tell(self, method: str, parameters: Message) -> None:
-        send(self._to, {"method": method, "params": parameters})
-
-    def _ask(self, method: str, parameters: Message) -> Message:
-        number = next(self._ids)
-        send(self._to, {"id": number, "method": method, "params": parameters})
-        while True:
-            message = receive(self._from)
-            if message.get("method") == "workspace/applyEdit":
-                self._apply(message)
-            elif "method" in message and "id" in message:
-                send(self._to, {"id": message["id"], "result": None})
-            elif message.get("id") == number:
-                return message
-
-    def _apply(self, request: Message) -> None:
+    def asked(self, request: Message) -> Any:
         """Do as asked: every edit here takes whole lines."""
+        if request["method"] != "workspace/applyEdit":
+            return None
         (change,) = request["params"]["edit"]["documentChanges"]
         lines = self._text.split("\n")
         for edit in sorted(change["edits"], key=lambda one: -one["range"]["start"]["line"]):
@@ -97,4 +70,4 @@ class _Editor:
             after = lines[end["line"]][end["character"] :]
             lines[start["line"] : end["line"] + 1] = (before + edit["newText"] + after).split("\n")
         self._show("\n".join(lines))
-        send(self._to, {"id": request["id"], "result": {"applied": True}})
+        return {"applied": True}

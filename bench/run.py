@@ -18,10 +18,12 @@ sys.path.insert(
 )  # `python -P` leaves it out, so that no file of a workspace is imported
 
 from bench import (  # noqa: E402 - the line above must come first
+    answering,
     bursts,
     editor,
     following,
     hooks,
+    keystrokes,
     large_journal,
     processes,
     project,
@@ -42,6 +44,8 @@ GROUPS = {
     "process": processes.rows,
     "hook": hooks.rows,
     "editor": editor.rows,
+    "answers": answering.rows,
+    "keystroke": keystrokes.rows,
     "following": following.rows,
     "project": project.rows,
 }
