@@ -94,7 +94,16 @@ def test_settings_that_are_not_there_are_made_and_removed(environ, agent):
 @pytest.mark.parametrize("agent", SHARED)
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize(
-    "text", [KEPT, "{}", '{"a":1}', '\ufeff{\n\t"a": {}\n}\n', '// mine\n{"hooks": {"x": 3}}']
+    "text",
+    [
+        KEPT,
+        "{}",
+        '{"a":1}',
+        '\ufeff{\n\t"a": {}\n}\n',
+        '// mine\n{"hooks": {"x": 3}}',
+        "{\n  // mine, and nothing else\n}\n",
+        '{"hooks": {/* later */}, "a": 1}',
+    ],
 )
 def test_everything_else_stays(environ, agent, text, newline):
     """What is in the settings stays byte for byte, comments too; what is added is gone after an uninstall."""
@@ -111,6 +120,73 @@ def test_everything_else_stays(environ, agent, text, newline):
     assert not hook_settings.installing(agent, environ).changes_something
     uninstall(environ, agent)
     assert path.read_bytes().decode() == text
+
+
+@pytest.mark.parametrize(
+    ("around", "left"),
+    [
+        ('{\n "a": 1, // mine\n "hooks": {HOOKS}\n}\n', '{\n "a": 1 // mine\n}\n'),
+        ('{\n "a": 1, // mine\n "hooks": {HOOKS} }\n', '{\n "a": 1 // mine\n }\n'),
+        ('{\n // mine\n "hooks": {HOOKS} // too\n}\n', "{\n // mine // too\n}\n"),
+        ('{"hooks": {HOOKS}, // mine\n "a": 1}', '{// mine\n "a": 1}'),
+        ('{"a": 1 /* , */ , /* mine */ "hooks": {HOOKS}, "b": 2}', '{"a": 1 /* , */  /* mine */, "b": 2}'),
+    ],
+)
+def test_a_comment_that_was_added_since_stays(environ, around, left):
+    """What somebody wrote around our hooks after an install is there after an uninstall, comments too."""
+    hooks = '"Stop": [{"hooks": [{"type": "command", "command": "takeback hook claude"}]}]'
+    path = settings_file(environ, "claude", around.replace("HOOKS", hooks))
+    uninstall(environ, "claude")
+
+    assert path.read_text() == left
+
+
+def test_a_command_that_was_added_to_our_hook_stays(environ):
+    """A user's own command beside ours, in one group, stays when ours goes, and ours is not called twice after an install."""
+    path = settings_file(environ, "claude")
+    install(environ, "claude")
+    found = json.loads(path.read_text())
+    mine = {"type": "command", "command": "mine"}
+    found["hooks"]["Stop"][0]["hooks"].append(mine)
+    path.write_text(json.dumps(found))
+    install(environ, "claude")
+    assert path.read_text().count("hook claude") == len(SETTINGS["claude"].events)
+    assert not hook_settings.installing("claude", environ).changes_something
+
+    uninstall(environ, "claude")
+    assert json.loads(path.read_text()) == {"hooks": {"Stop": [{"hooks": [mine]}]}}
+
+
+@pytest.mark.parametrize("agent", SHARED)
+@pytest.mark.parametrize(
+    ("ours", "changed"), [("hook AGENT", "hook AGENT || true"), ('{"command"', '{/* mine */ "command"')]
+)
+def test_a_hook_that_was_changed_by_hand_is_said(environ, agent, ours, changed):
+    """Where Takeback's own hook cannot be told any more, nobody is told that it is gone, and no second one is added."""
+    hook = {"command": f"takeback hook {agent}"}
+    text = json.dumps({"hooks": {"x": [hook]}}).replace(
+        ours.replace("AGENT", agent), changed.replace("AGENT", agent)
+    )
+    path = settings_file(environ, agent, text)
+    for change in (install, uninstall):
+        with pytest.raises(Refused, match="changed by hand"):
+            change(environ, agent)
+
+    assert path.read_text() == text
+    path.write_text(f'{{"hooks": {{}} /* takeback hook {agent} */}}')
+    assert not hook_settings.uninstalling(agent, environ).changes_something
+
+
+def test_a_key_that_stands_twice_is_refused(environ):
+    """Where `hooks` stands twice, which one counts is the agent's business: nothing of either is removed."""
+    text = (
+        '{"hooks": {"Stop": [{"command": "mine"}]}, "hooks": {"Stop": [{"command": "takeback hook claude"}]}}'
+    )
+    path = settings_file(environ, "claude", text)
+    with pytest.raises(Refused, match="'hooks' stands twice"):
+        uninstall(environ, "claude")
+
+    assert path.read_text() == text
 
 
 @pytest.mark.parametrize("agent", SHARED)

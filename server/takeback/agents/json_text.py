@@ -35,7 +35,9 @@ class Node:
     _members: dict[str, Node] = field(default_factory=dict)
 
     def get(self, key: str) -> Node | None:
-        """The value of a key; `None` if this is no object or has no such key."""
+        """The value of a key; `None` if this is no object or has no such key. Raises ValueError if it stands twice."""
+        if self.keys.count(key) > 1:
+            raise ValueError(f"{key!r} stands twice in one object")
         return self._members.get(key)
 
 
@@ -64,12 +66,46 @@ def with_member(text: str, parent: Node, key: str, item: Any) -> str:
 
 
 def without(text: str, parent: Node, place: int) -> str:
-    """`text` without the item or member at `place` of its parent."""
+    """`text` without the item or member at `place` of its parent. Comments around it stay."""
+    begin, end = parent.starts[place], parent.items[place].end
     if len(parent.items) == 1:
-        return text[: parent.start + 1] + text[parent.end - 1 :]
+        before, after = text[parent.start + 1 : begin], text[end : parent.end - 1]
+        kept = _ended(before, after) + after
+        return text[: parent.start + 1] + (kept if kept.strip() else "") + text[parent.end - 1 :]
     if place:
-        return text[: parent.items[place - 1].end] + text[parent.items[place].end :]
-    return text[: parent.starts[0]] + text[parent.starts[1] :]
+        kept = _ended(_without_comma(text, parent.items[place - 1].end, begin), text[end:])
+        return text[: parent.items[place - 1].end] + kept + text[end:]
+    kept = _without_comma(text, end, parent.starts[1]).lstrip()
+    return text[:begin] + kept + text[parent.starts[1] :]
+
+
+def holds_only_one(text: str, parent: Node) -> bool:
+    """Whether one item is all that stands in it: neither another one nor a comment."""
+    if len(parent.items) != 1:
+        return False
+    besides = text[parent.start + 1 : parent.starts[0]] + text[parent.items[0].end : parent.end - 1]
+    return not besides.strip()
+
+
+def scalars(text: str, node: Node) -> Iterator[str]:
+    """Every value in a node that holds no others, as it is written."""
+    if node.kind == "scalar":
+        yield text[node.start : node.end]
+    for item in node.items:
+        yield from scalars(text, item)
+
+
+def _without_comma(text: str, start: int, end: int) -> str:
+    """What stands between two items besides the comma."""
+    comma = _skip(text, start)
+    return text[start:comma] + text[comma + 1 : end]
+
+
+def _ended(kept: str, after: str) -> str:
+    """The comments that come before `after`, each still ended where a line ends it; empty if there are none."""
+    ends_here = not after.lstrip(" \t") or after.lstrip(" \t").startswith(("\n", "\r", "//"))
+    bare = kept.rstrip()
+    return bare if ends_here or not bare else kept.rstrip(" \t")
 
 
 def _with(text: str, parent: Node, body: str) -> str:
@@ -80,7 +116,9 @@ def _with(text: str, parent: Node, body: str) -> str:
     if parent.items:
         place = parent.items[-1].end
         return f"{text[:place]},{added}{text[place:]}"
-    return text[: parent.start + 1] + added + outer + text[parent.end - 1 :]
+    inside = text[parent.start + 1 : parent.end - 1]
+    place = parent.start + 1 + len(inside.rstrip())
+    return text[:place] + added + (text[place:] if inside.strip() else outer + text[parent.end - 1 :])
 
 
 def _unit(text: str) -> str:

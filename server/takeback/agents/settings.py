@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -162,6 +162,7 @@ def with_ours(agent: str, text: str | None, command: Sequence[str]) -> str:
     if _has_all(agent, base, command):
         return base
     base = _without_hooks(agent, base)
+    _refuse_changed(agent, base)
     for event in settings.events:
         base = _with_event(base, event, _hook(settings, event, shlex.join(command)))
     return base
@@ -175,6 +176,7 @@ def without_ours(agent: str, text: str) -> str | None:
             raise ValueError("it is not Takeback's")
         return None
     rest = _without_hooks(agent, text)
+    _refuse_changed(agent, rest)
     return None if rest != text and rest == _empty(settings) else rest
 
 
@@ -242,25 +244,37 @@ def _without_hooks(agent: str, text: str) -> str:
         hooks = root.get("hooks")
         if hooks is None or hooks.kind != "object":
             return text
-        found = _first_of_ours(agent, text, hooks)
+        found = next(_ours(agent, text, root, hooks), None)
         if found is None:
             return text
-        array, item = found
-        if len(hooks.items[array].items) > 1:
-            text = json_text.without(text, hooks.items[array], item)
-        elif len(hooks.items) > 1:
-            text = json_text.without(text, hooks, array)
-        else:
-            text = json_text.without(text, root, root.keys.index("hooks"))
+        text = json_text.without(text, *found)
 
 
-def _first_of_ours(agent: str, text: str, hooks: json_text.Node) -> tuple[int, int] | None:
-    """Which event and which of its hooks is the first of ours."""
-    for place_of_event, array in enumerate(hooks.items):
-        for place_of_hook, item in enumerate(array.items):
+def _ours(
+    agent: str, text: str, root: json_text.Node, hooks: json_text.Node
+) -> Iterator[tuple[json_text.Node, int]]:
+    """What has to go, each with its parent: a hook of ours, or what holds nothing else."""
+    for event, array in enumerate(hooks.items):
+        for place, item in enumerate(array.items):
             if _names(agent, text[item.start : item.end]):
-                return place_of_event, place_of_hook
-    return None
+                if not json_text.holds_only_one(text, array):
+                    yield array, place
+                elif not json_text.holds_only_one(text, hooks):
+                    yield hooks, event
+                else:
+                    yield root, root.keys.index("hooks")
+            inner = item.get("hooks")
+            if inner is not None:
+                commands = enumerate(inner.items)  # a user's own may stand beside ours
+                yield from ((inner, n) for n, one in commands if _names(agent, text[one.start : one.end]))
+
+
+def _refuse_changed(agent: str, text: str) -> None:
+    """Raises ValueError if our hook is called in words that we did not write."""
+    hooks = json_text.parse(text).get("hooks")
+    calls = re.compile(rf"\btakeback\b.*\bhook {agent}\b")
+    if hooks is not None and any(calls.search(one) for one in json_text.scalars(text, hooks)):
+        raise ValueError("a hook of Takeback's in it was changed by hand")
 
 
 def _names(agent: str, text: str) -> bool:
