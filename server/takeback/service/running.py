@@ -24,7 +24,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.record import Baseline, Recorded, Recorder, Source
 from takeback.repository.ignore import IgnoreRules
 from takeback.service import at_work, channel, maintenance, recording, sources, taking_in
-from takeback.service.inbox import Inbox
+from takeback.service.inbox import PATIENCE, Inbox
 from takeback.service.lease import Lease
 from takeback.service.opening import Workspace
 from takeback.service.settings import Given
@@ -92,6 +92,8 @@ class Running:
         self._seen = workspace.journal.last_operation()
         self._seen_claims = workspace.journal.next_id("attributions")
         self._is_stopping = False
+        self._n_told = 0
+        """How many jobs were done since the inbox was empty."""
         self._next_try = 0.0
         self._next_look = 0.0
         self._next_take = 0.0
@@ -114,9 +116,8 @@ class Running:
                     job()
                 watching = self._workspace.here.watching
                 if watching is not None:
-                    watching.holding = self._is_command_at_work()
-                    watching.step()
-                    self._is_stopping = self._is_stopping or watching.is_over
+                    watching.take_in()
+                    self._step(watching)
                 if self._is_root_gone():
                     self._is_stopping = True
                 elif self._is_time_to_tidy():
@@ -124,6 +125,20 @@ class Running:
         finally:
             bell.close()
             self._close()
+
+    def _step(self, watching: Watching) -> None:
+        if self._is_up_to_date():
+            watching.holding = self._is_command_at_work()
+            watching.step()
+            self._is_stopping = self._is_stopping or watching.is_over
+
+    def _is_up_to_date(self) -> bool:
+        """Whether all is known that was told until now: what is on disk may be a save that waits in the inbox.
+
+        After so many things told at one go it counts as known.
+        """
+        self._n_told = 0 if self._inbox.is_empty else self._n_told + 1
+        return self._n_told % PATIENCE == 0
 
     def stop(self) -> None:
         """Ends `run` after what has been asked so far. Any thread may call it."""
@@ -278,7 +293,7 @@ class Running:
         if other is not None:
             return other(message)
         try:
-            return self._inbox.do(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
+            return self._inbox.answer(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
         except TakebackError:  # it was said already; who asked looks for itself, and says it too
             return {"failed": True}
 
@@ -307,7 +322,7 @@ class Running:
 
     def _hung_up(self, connection: int) -> None:
         if connection in self._commands:
-            self._inbox.do(lambda: connection in self._commands and self._end(connection))
+            self._inbox.answer(lambda: connection in self._commands and self._end(connection))
 
 
 def leave_out(workspace: Workspace, stack: ExitStack) -> LeaveOut:

@@ -145,7 +145,7 @@ class Watching:
             self._step()
 
     def _step(self) -> None:
-        self._take_in()
+        self.take_in()
         now_ns = self._clock()
         if self.holding or now_ns < self._not_before_ns:
             return
@@ -170,7 +170,7 @@ class Watching:
 
     def _catch_up(self, source: Source | None) -> Recorded:
         seen = self._notifier.sync(SYNC_S)
-        self._take_in()
+        self.take_in()
         waiting = (*self._pace.flush(), *self._again)
         burst = self._settle.flush()
         chosen = source or self._source("")
@@ -197,7 +197,8 @@ class Watching:
             self._failed(f"a defect of Takeback: {type(defect).__name__}: {defect}")
             raise
 
-    def _take_in(self) -> None:
+    def take_in(self) -> None:
+        """Know of the events that came. `step` and `catch_up` do it too."""
         with suppress(queue.Empty):
             while True:
                 self._settle.add(self._events.get_nowait(), self._clock())
