@@ -315,6 +315,23 @@ async def test_a_conflict_that_was_clicked_on_asks(client):
 
 
 @pytest.mark.asyncio
+@pytest.mark.promise(2)
+async def test_what_is_in_the_way_of_a_hunk_is_taken_back_first(client):
+    """Who chooses to take back the others too gets them and then the hunk taken back; its operation's rest stays."""
+    editor = await opened(client)
+    runs(editor, "command:black", "", "-e", "s/^agent 1$/black/", "-e", "s/^line 50$/black 50/", "a.txt")
+    runs(editor, "command:isort", "", "-e", "s/^black$/isort/", "a.txt")
+    await editor.recorded(3)
+    editor.show("a.txt", (editor.root / "a.txt").read_text())
+    editor.answers = ["Take back operation"]
+    hunk = {"operation": 1, "uri": editor.uri("a.txt"), "hunk": 1, "interactive": True}
+    found = await editor.run("takeback.undoHunk", hunk)
+    assert found["outcome"] == "applied"
+    assert sorted(found["undone"]) == [1, 2, 3]
+    await on_disk(editor, TEXT.replace(AGENTS[1], "agent 2\n").replace(AGENTS[2], "agent 3\n"))
+
+
+@pytest.mark.asyncio
 async def test_without_a_person_a_conflict_is_the_answer(client):
     """The same call without `interactive` asks nobody, and its answer names what is in the way."""
     editor = await opened(client)

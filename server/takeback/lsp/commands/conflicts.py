@@ -49,6 +49,8 @@ async def decided(server: Server, core: Core, asked: Asked, result: Result) -> R
 
 async def with_the_others(server: Server, core: Core, request: Request, result: Result) -> Result:
     """The result of taking back what is in the way too, and what is in its way in turn."""
+    if request.hunk is not None:
+        return await _after_the_others(server, core, request, result)
     verb, ops = Verb(kind=OperationKind.UNDO), set(result.undone)
     while result.outcome is Outcome.CONFLICT:
         more = {op for one in result.conflicts for op in one.in_the_way} - ops
@@ -58,6 +60,21 @@ async def with_the_others(server: Server, core: Core, request: Request, result: 
         widened = replace(about(request, tuple(sorted(ops))), actor=None, on_conflict=OnConflict.STOP)
         result = await take_back(server, core, Asked(verb=verb, request=widened))
     return result
+
+
+async def _after_the_others(server: Server, core: Core, request: Request, result: Result) -> Result:
+    """The result of taking back what is in the way of a hunk, and then the hunk: it is of one operation alone."""
+    asked = Asked(verb=Verb(kind=OperationKind.UNDO), request=replace(request, on_conflict=OnConflict.STOP))
+    others = tuple(sorted({op for one in result.conflicts for op in one.in_the_way}))
+    if result.outcome is not Outcome.CONFLICT or not others:
+        return result
+    whole = replace(asked.request, ops=others, hunk=None, paths=(), actor=None)
+    first = await take_back(server, core, replace(asked, request=whole))
+    first = await with_the_others(server, core, whole, first)
+    if first.outcome is not Outcome.APPLIED:
+        return first
+    then = await take_back(server, core, asked)
+    return replace(then, undone=(*then.undone, *first.undone))
 
 
 def tell(server: Server, result: Result) -> None:
