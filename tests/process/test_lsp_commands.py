@@ -6,9 +6,10 @@ import asyncio
 import subprocess
 
 import pytest
+from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException
 
-from editor import TEXT
+from editor import TEXT, until
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -217,6 +218,59 @@ async def test_every_other_command_asks(client):
     assert said(editor) == "1 checkpoint: cp-1 before"
     await answered("status")
     assert said(editor).startswith("Takeback: recording, ")
+
+
+async def test_what_was_chosen_in_the_timeline_is_said_and_asked_on(client):
+    """Who takes an operation back from the timeline is asked about what is in the way, and hears what became of it."""
+    editor = client.editor
+    await three(editor)
+    editor.answers = ["1: agent", "Take it back", "Keep the lines that stand"]
+    await editor.run("takeback.showTimeline")
+    assert editor.questions[-1].message == "Operation 3 stands in the way in a.txt. What now?"
+    assert said(editor).startswith("Done (operation 1), and no file had to change: operation 3 ")
+
+    editor.answers = ["2: agent:codex", "Keep it"]
+    await editor.run("takeback.showOperation")
+    assert said(editor) == "Kept 1 operation."
+
+
+async def test_what_is_kept_in_the_timeline_has_no_lenses_any_more(client):
+    """Keeping an operation from the timeline ends its marks in open documents at once."""
+    editor = client.editor
+    by_agent(editor, "line 3", "agent")
+    await editor.recorded(1)
+    editor.open("a.txt")
+    document = lsp.TextDocumentIdentifier(uri=editor.uri("a.txt"))
+
+    async def lenses():
+        return await client.text_document_code_lens_async(lsp.CodeLensParams(text_document=document))
+
+    async def none():
+        return not await lenses()
+
+    await until(lenses)
+    editor.answers = ["1: agent", "Keep it"]
+    await editor.run("takeback.showTimeline")
+    await until(none)
+
+
+async def test_a_command_without_arguments_says_what_became_of_it(client):
+    """Pausing, resuming, pinning and deleting answer a person with a sentence, once it is done."""
+    editor = client.editor
+    await editor.run("takeback.createCheckpoint", {"label": "before"})
+
+    async def told(command, *answers):
+        editor.answers = list(answers)
+        await editor.run(f"takeback.{command}")
+        return said(editor)
+
+    assert await told("pauseRecording") == (
+        f"Takeback no longer records {editor.root}, until recording is resumed."
+    )
+    assert await told("resumeRecording") == f"Takeback records {editor.root} again."
+    assert await told("updateCheckpoint", "cp-1") == "cp-1 is pinned: it never expires."
+    assert await told("updateCheckpoint", "cp-1") == "cp-1 is no longer pinned."
+    assert await told("deleteCheckpoint", "cp-1") == "cp-1 was deleted."
 
 
 async def test_a_dismissed_question_does_nothing(client):

@@ -68,3 +68,18 @@ def test_a_removed_line_is_offered_too(client):
 
     assert "operation 2 (agent:codex" in fix["title"]
     assert len(text) < len(TEXT)
+
+
+@pytest.mark.promise(5)
+def test_a_fix_that_was_clicked_on_asks_about_a_conflict(client):
+    """Whoever clicks on a fix that others are in the way of is asked what to do, and hears that nothing was changed."""
+    words = ("run", "--actor", "agent:codex", "--", "sed", "-i", "s/^agent$/codex/", "a.txt")
+    client.request("takeback/recordFailure", {"task": "test", "output": "a.txt:3: error: it broke\n"})
+    (fix,) = fixes(client, 2)
+    subprocess.run([*TAKEBACK, *words], cwd=client.path.parent, check=True)
+    client.recorded(2)
+    client.ask("workspace/executeCommand", fix["command"])
+    question = client.asked.get(timeout=20)
+    assert question["params"]["message"] == "Operation 2 stands in the way in a.txt. What now?"
+    client.send({"id": question["id"], "result": None})
+    until(lambda: any(one.startswith("Nothing was changed") for one in client.messages()))

@@ -141,9 +141,8 @@ def _action(
     author: Author, ago: str, workspace: Mapping[str, str], diagnostics: Sequence[lsp.Diagnostic]
 ) -> lsp.CodeAction:
     title = f"Take back operation {author.op} ({author.actor}, {ago}), which touched this line"
-    command = lsp.Command(
-        title=title, command=protocol.UNDO_OPERATIONS, arguments=[{"ids": [author.op], **workspace}]
-    )
+    arguments = {"ids": [author.op], "interactive": True, **workspace}
+    command = lsp.Command(title=title, command=protocol.UNDO_OPERATIONS, arguments=[arguments])
     return lsp.CodeAction(
         title=title, kind=lsp.CodeActionKind.QuickFix, diagnostics=diagnostics, command=command
     )

@@ -95,6 +95,9 @@ def _head(found: Result) -> str:
         return _HEADS[found.outcome]
     changed = [file.path for file in found.files if file.outcome is not FileOutcome.UNCHANGED]
     what = f" ({operations(found.undone)})" if found.undone else ""
+    if found.files and not changed:
+        notes = dict.fromkeys(plain(file.note, 200) for file in found.files if file.note)
+        return ": ".join((f"{_HEADS[found.outcome]}{what}, and no file had to change", *list(notes)[:1]))
     return f"{_HEADS[found.outcome]}{what}: {files(changed)}"
 
 

@@ -50,12 +50,12 @@ async def list_all(server: Server, core: Core, arguments: Arguments | None) -> M
 
 async def update(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Another label, or pinned or not. Asked for without arguments, it pins or unpins."""
+    asks = arguments is None
     if arguments is None:
         chosen = await _chosen(server, core, "Pin or unpin which checkpoint?", protocol.UPDATE_CHECKPOINT)
         if chosen is None:
             return _NONE
         is_pinned = await core.do(lambda desk: desk.workspace.checkpoints.find(chosen).pinned)
-        server.say(f"{chosen} is {'no longer pinned' if is_pinned else 'pinned: it never expires'}.")
         arguments = {"id": chosen, "pinned": not is_pinned}
     name = required(arguments, "id", "cp-3")
     changes = {key: arguments[key] for key in ("label", "pinned") if key in arguments}
@@ -63,18 +63,25 @@ async def update(server: Server, core: Core, arguments: Arguments | None) -> Mes
         raise UsageError(
             "neither label nor pinned is given", hint='For example {"id": "cp-3", "pinned": true}.'
         )
-    return answers.checkpoint(await core.do(lambda desk: desk.workspace.checkpoints.edit(name, **changes)))
+    edited = await core.do(lambda desk: desk.workspace.checkpoints.edit(name, **changes))
+    if asks:
+        server.say(f"{edited.id} is {'pinned: it never expires' if edited.pinned else 'no longer pinned'}.")
+    return answers.checkpoint(edited)
 
 
 async def delete(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Delete a checkpoint; operations and their content stay."""
+    asks = arguments is None
     if arguments is None:
         name = await _chosen(server, core, "Delete which checkpoint?", protocol.DELETE_CHECKPOINT)
         if name is None:
             return _NONE
         arguments = {"id": name}
     name = required(arguments, "id", "cp-3")
-    return answers.checkpoint(await core.do(lambda desk: desk.workspace.checkpoints.delete(name)))
+    deleted = await core.do(lambda desk: desk.workspace.checkpoints.delete(name))
+    if asks:
+        server.say(f"{deleted.id} was deleted.")
+    return answers.checkpoint(deleted)
 
 
 async def export(server: Server, core: Core, arguments: Arguments | None) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from takeback.aio import Core
 from takeback.lsp import protocol
 from takeback.lsp.arguments import Arguments, required
@@ -35,10 +37,7 @@ async def keep(server: Server, core: Core, arguments: Arguments | None) -> Messa
         chosen = await _chosen(server, core)
         if chosen is None:
             return {"version": answers.VERSION, "kept": []}
-        kept = await core.do(lambda desk: recording.keep(desk.workspace, (chosen,) if chosen else ()))
-        server.authorships.look_again(core)
-        server.say(f"Kept {wording.numbered('operation', len(kept))}.")
-        return {"version": answers.VERSION, "kept": list(kept)}
+        return await keep_asked(server, core, (chosen,) if chosen else ())
     ops = (OpId(arguments["operation"]),) if "operation" in arguments else ()
     where = await paths(core, (arguments["uri"],)) if "uri" in arguments else ()
     if not (ops or where):
@@ -48,19 +47,31 @@ async def keep(server: Server, core: Core, arguments: Arguments | None) -> Messa
     return {"version": answers.VERSION, "kept": list(kept)}
 
 
-async def pause(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
+async def keep_asked(server: Server, core: Core, ops: Sequence[OpId]) -> Message:
+    """Keep what a person chose, all that is foreign if that is nothing in particular, and say so."""
+    kept = await core.do(lambda desk: recording.keep(desk.workspace, ops))
+    server.authorships.look_again(core)
+    server.say(f"Kept {wording.numbered('operation', len(kept))}.")
+    return {"version": answers.VERSION, "kept": list(kept)}
+
+
+async def pause(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Stop recording, after what has happened so far."""
 
     def act(desk: Desk) -> None:
         recording.pause(desk.workspace)
 
     await core.do(act)
+    if arguments is None:
+        server.say(f"Takeback no longer records {core.root}, until recording is resumed.")
     return {"version": answers.VERSION, "paused": True}
 
 
-async def resume(_server: Server, core: Core, _arguments: Arguments | None) -> Message:
+async def resume(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Record again; what happened meanwhile becomes one operation."""
     found = await core.do(lambda desk: recording.resume(desk.workspace))
+    if arguments is None:
+        server.say(f"Takeback records {core.root} again.")
     return {"version": answers.VERSION, "paused": False, "operation": answers.recorded(found)["operation"]}
 
 

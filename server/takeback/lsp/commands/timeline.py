@@ -6,13 +6,14 @@ from takeback.aio import Core
 from takeback.lsp import protocol, virtual
 from takeback.lsp.arguments import FILTER, Arguments, checked, required
 from takeback.lsp.commands import asking
+from takeback.lsp.commands.recording import keep_asked
 from takeback.lsp.commands.taking_back import paths, undo_operations
 from takeback.lsp.server import Server
 from takeback.lsp.work import read
 from takeback.model.ids import OpId
 from takeback.model.paths import workspace_path
 from takeback.model.words import as_text
-from takeback.service import answers, choosing, looking, recording, wording
+from takeback.service import answers, choosing, looking, wording
 from takeback.service.choosing import Choice
 from takeback.service.requests import Message
 
@@ -81,11 +82,11 @@ async def _browse(server: Server, core: Core, command: str) -> Message:
     question = f"{chosen.line}. {', '.join(changes[:5])}{more}"
     way = await asking.choose(server, question, (_UNDO, _SHOW, _KEEP), question)
     if way is _UNDO:
-        await undo_operations(server, core, {"ids": [op]})
+        await undo_operations(server, core, {"ids": [op], "interactive": True})
     elif way is _SHOW:
         await virtual.show(
             server, core, virtual.operation_diff_uri(core.root, op), f"What operation {op} changed"
         )
     elif way is _KEEP:
-        await core.do(lambda desk: recording.keep(desk.workspace, (op,)))
+        await keep_asked(server, core, (op,))
     return found
