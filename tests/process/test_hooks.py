@@ -144,6 +144,8 @@ def test_a_watcher_may_be_quicker(workspace, recorder):
     agent.after(call)
 
     until(lambda: sorted(operations(workspace)) == [("agent:claude", ["f"]), ("unknown", ["g"])])
+    (told,) = workspace.tb("log", "--actor", "agent:claude").json["operations"]
+    assert told["label"] == ""  # not "perhaps agent:claude" any more
 
 
 # -- commands ------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from takeback.journal.log import Journal
 from takeback.journal.rows import parts, path_out
 from takeback.model.ids import OpId, TurnId
+from takeback.model.operation import known_label
 from takeback.model.paths import WorkspacePath
 
 
@@ -36,7 +37,7 @@ def headings(journal: Journal, ops: Sequence[OpId]) -> tuple[Heading, ...]:
             found.append(
                 Heading(
                     op=OpId(op),
-                    label=label,
+                    label=known_label(label, actor),
                     at_ns=at_ns,
                     actor=actor,
                     turn=TurnId(f"turn-{turn}") if turn is not None else None,

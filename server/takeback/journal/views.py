@@ -10,7 +10,7 @@ from takeback.errors import Damaged, NotFound
 from takeback.journal.log import Journal
 from takeback.journal.rows import parts, path_in, path_out, state_in
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, change_of, falls_of, number_in
-from takeback.model.operation import Change, Operation, OperationKind, Turn, takes_back
+from takeback.model.operation import Change, Operation, OperationKind, Turn, known_label, takes_back
 from takeback.model.paths import ROOT, WorkspacePath
 from takeback.model.state import FileState
 
@@ -330,7 +330,7 @@ def _operation(
     return Operation(
         id=OpId(row[0]),
         kind=kind,
-        label=row[2],
+        label=known_label(row[2], claim[2]),
         at_ns=row[3],
         actor=claim[2],
         turn=TurnId(f"turn-{claim[3]}") if claim[3] is not None else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,8 @@ NO_FLIPS: Mapping[ChangeSeq, bool] = MappingProxyType({})
 HUMAN = "human"
 TAKEBACK = "takeback"
 UNKNOWN = "unknown"
+_CANDIDATES = re.compile(r"perhaps (?:human|(?:agent|command):.+)")
+"""What the label of an unknown operation says about whose it may be."""
 GIT = "git"
 
 
@@ -50,6 +53,13 @@ def parse_actor(text: str) -> str:
         f"{text!r} is no actor",
         hint="An actor is human, git, takeback, unknown, agent:NAME or command:NAME.",
     )
+
+
+def known_label(label: str, actor: str) -> str:
+    """The label of an operation of `actor`'s: who else it was perhaps is not said once somebody claimed it."""
+    if actor == UNKNOWN:
+        return label
+    return "; ".join(part for part in label.split("; ") if not _CANDIDATES.fullmatch(part))
 
 
 class ChangeStatus(StrEnum):

@@ -1,7 +1,9 @@
 """Which changes of a file stand, and what makes others stand."""
 
+import pytest
+
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
-from takeback.model.operation import Change, ChangeStatus, returning, standing
+from takeback.model.operation import Change, ChangeStatus, known_label, returning, standing
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState, Reason
 
@@ -86,3 +88,19 @@ def test_what_was_never_captured():
     assert UNSEEN.never_captured
     assert not expired.never_captured
     assert not expired.captured
+
+
+@pytest.mark.parametrize(
+    ("label", "known"),
+    [
+        ("perhaps agent:claude", ""),
+        ("found by looking; perhaps agent:claude or command:make", "found by looking"),
+        ("perhaps human", ""),
+        ("rename; perhaps later", "rename; perhaps later"),
+        ("a; b;c", "a; b;c"),
+    ],
+)
+def test_candidates_are_named_until_somebody_claims_it(label, known):
+    """Whose an operation perhaps was is no part of its label once that is known; the rest of the label stays."""
+    assert known_label(label, "unknown") == label
+    assert known_label(label, "agent:claude") == known
