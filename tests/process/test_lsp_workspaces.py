@@ -273,3 +273,22 @@ def test_what_is_clicked_on_is_taken_back_in_its_own_folder(serve, make, name, t
     assert {path: path.read_text(encoding="utf-8") for path in sorted(first.iterdir())} == texts
     kinds = [client.run("showTimeline", {"workspace": one.as_uri()}) for one in (first, second)]
     assert [one["operations"][0]["kind"] for one in kinds] == ["edit", "undo"]
+
+
+@pytest.mark.parametrize("answer", ["second", None])
+def test_a_bare_command_asks_in_which_folder(serve, make, answer):
+    """With several folders open a command without arguments asks which is meant; unanswered, nothing is done."""
+    first, second = make("first"), make("second")
+    questions = []
+
+    def said(params):
+        questions.append(params["message"])
+        return next((one for one in params["actions"] if answer and one["title"].endswith(answer)), None)
+
+    client = serve(first, second, answers={"window/showMessageRequest": said})
+    found = client.run("pauseRecording")
+
+    assert questions == ["In which folder?"]
+    assert ("message" in found) == (answer is None)
+    paused = [client.run("status", {"workspace": one.as_uri()})["paused"] for one in (first, second)]
+    assert paused == [False, answer is not None]

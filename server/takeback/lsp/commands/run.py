@@ -10,12 +10,13 @@ from typing import Any
 from pygls.exceptions import JsonRpcException
 
 from takeback.aio import Core
-from takeback.errors import TakebackError
-from takeback.lsp import protocol
+from takeback.errors import TakebackError, UsageError
+from takeback.lsp import convert, protocol
 from takeback.lsp.arguments import Arguments, arguments_in, parameters_in, place_in
-from takeback.lsp.commands import checkpoints, failures, recording, taking_back, timeline, turns
+from takeback.lsp.commands import asking, checkpoints, failures, recording, taking_back, timeline, turns
 from takeback.lsp.server import REQUEST_FAILED, Server
-from takeback.service import answers
+from takeback.service import answers, wording
+from takeback.service.choosing import Choice
 from takeback.service.requests import Message
 
 Command = Callable[[Server, Core, Arguments | None], Awaitable[Message]]
@@ -27,9 +28,21 @@ async def run_command(server: Server, name: str, given: Sequence[Any]) -> Messag
     with _answered():
         arguments = arguments_in(name, given)
         core = await server.core_for(place_in(arguments or {}))
+        if arguments is None and len(server.cores) > 1:
+            core = await _chosen(server, name)
         answer = await _COMMANDS[name](server, core, arguments)
         server.news.stir(core)
         return answer
+
+
+async def _chosen(server: Server, name: str) -> Core:
+    """The workspace that a person means, of several. Raises UsageError if that is not said."""
+    choices = [Choice(value=core, line=wording.plain(core.root, 200)) for core in server.cores]
+    call = asking.call(name, {"workspace": convert.file_uri(choices[0].value.root)})
+    chosen = await asking.choose(server, "In which folder?", choices, f"Several folders are open. {call}")
+    if chosen is None:
+        raise UsageError("several folders are open, and none was chosen", hint="Name one as `workspace`.")
+    return chosen.value
 
 
 async def run_message(server: Server, name: str, given: Any) -> Message:
