@@ -236,6 +236,23 @@ def test_two_agents_at_one_file(either):
 # -- turns ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise(2)
+def test_two_sessions_of_one_agent_at_one_file(either):
+    """Where two sessions of one agent overlap at one file, it is the agent's and of no turn: undo of a turn takes neither."""
+    one, two = Agent(either, session="one"), Agent(either, session="two")
+    one.prompt("one")
+    two.prompt("two")
+    calls = one.before_edit("f"), two.before_edit("f")
+    either.write("f", "of two\none\nof one\n")
+    one.after(calls[0])
+    two.after(calls[1])
+
+    assert {actor for actor, _ in operations(either)} == {"agent:claude"}
+    assert set(turns(either)) == {None}
+    either.tb("undo", "--turn", "turn-1")
+    assert either.read("f") == "of two\none\nof one\n"
+
+
 def test_a_turn_for_each_prompt(either):
     """Each prompt begins a turn with its first words as label, and the next one, or the answer, ends it."""
     agent = Agent(either)

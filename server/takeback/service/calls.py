@@ -30,7 +30,10 @@ def name_of(actor: str, session: str, call: str) -> str:
 
 
 def put(state: str, name: str, body: Mapping[str, Any]) -> None:
-    """This call is under way. `body` has what is known of every call: `_KNOWN`."""
+    """This call is under way. `body` has what is known of every call: `_KNOWN`.
+
+    With `turnless` it has paths that another session of the same agent has a call under way on.
+    """
     folder = os.path.join(state, _FOLDER)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     new = os.path.join(folder, f".{name}")

@@ -151,20 +151,21 @@ class _Taking:
         if not self._is_paused:
             self._record(sources.unannounced(self._workspace, ""), files, body["at"])
         paths = [file.path for file in files]
-        shared = self._shared(body, paths)
-        for name, other in shared.items():
-            also = sorted({*other["contested"], *(path for path in paths if path in other["paths"])})
-            self._put(name, {**other, "contested": also})
-        contested = [path for path in paths if any(path in other["paths"] for other in shared.values())]
-        known = {"paths": paths, "contested": contested, "since": self._journal.last_operation()}
+        mine: dict[str, list[WorkspacePath]] = {"contested": [], "turnless": []}
+        for name, other in self._shared(body, paths).items():
+            doubt = "turnless" if other["actor"] == body["actor"] else "contested"
+            both = [path for path in paths if path in other["paths"]]
+            self._put(name, {**other, doubt: sorted({*other.get(doubt, ()), *both})})
+            mine[doubt] += both
+        known = {"paths": paths, **mine, "since": self._journal.last_operation()}
         self._put(_name(body), {**_call(body), **known})
 
     def _shared(self, body: Mapping[str, Any], paths: Sequence[WorkspacePath]) -> dict[str, dict[str, Any]]:
-        """Calls under way of other actors that name some of the same paths."""
+        """Calls under way of other sessions that name some of the same paths."""
         return {
             name: other
             for name, other in calls.under_way(self._workspace.state).items()
-            if other["actor"] != body["actor"] and not {*paths}.isdisjoint(other["paths"])
+            if _session(other) != _session(body) and not {*paths}.isdisjoint(other["paths"])
         }
 
     def _after_edit(self, body: Mapping[str, Any], files: Sequence[_File]) -> None:
@@ -172,10 +173,12 @@ class _Taking:
         if self._is_paused:
             return
         contested = {*(call["contested"] if call else ())}
+        turnless = {*(call.get("turnless", ()) if call else ())} - contested
         since = OpId(call["since"] if call else 0)
-        self._record(
-            self._source(body), [file for file in files if file.path not in contested], body["at"], since
-        )
+        exact = [file for file in files if file.path not in contested | turnless]
+        self._record(self._source(body), exact, body["at"], since)
+        of_any_turn = [file for file in files if file.path in turnless]
+        self._record(Source(kind=OperationKind.EDIT, actor=body["actor"]), of_any_turn, body["at"], since)
         doubtful = [file for file in files if file.path in contested]
         if doubtful:
             actors = {body["actor"]} | {
