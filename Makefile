@@ -2,6 +2,8 @@
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Tests of processes wait more than they compute.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 READY := .venv/.ready
 
 .PHONY: demo test test-long test-editors traffic bench bench-attribution check format docs clean
@@ -10,7 +12,7 @@ demo: $(READY)
 	@$(BIN)/takeback demo
 
 test: $(READY) check
-	$(BIN)/pytest -n auto -m "not long and not editor"
+	$(BIN)/pytest -n $(WORKERS) -m "not long and not editor"
 	$(BIN)/pytest -q tests/shell/files/test_halves.py  # in a process without threads, as xdist's are not
 
 test-long: $(READY)
