@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from takeback.config import EditorConfig
 from takeback.journal import headings, views
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import HUMAN, TAKEBACK
+from takeback.model.operation import GIT, HUMAN, TAKEBACK
 from takeback.model.paths import WorkspacePath
 from takeback.model.text import Text, split
 from takeback.service.decoding import encoded
@@ -41,8 +41,8 @@ class Author:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is neither the person's own nor a taking back."""
-        return self.actor not in (HUMAN, TAKEBACK)
+        """Whether it is neither the person's own, nor a taking back, nor git's: a checkout is the person's own too."""
+        return self.actor not in {HUMAN, TAKEBACK, GIT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

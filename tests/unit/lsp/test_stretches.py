@@ -61,7 +61,7 @@ def test_a_lone_carriage_return_is_an_ending_for_editors():
 
 
 def test_only_the_changes_of_others_are_foreign():
-    """What the human wrote, and what a person has kept, needs no attention."""
-    known = {1: author(1, "human"), 2: author(2, kept=True), 3: author(3)}
-    shown = found([FIRST, SECOND, Mark(OpId(3), 1)], authors=known)
+    """What the human wrote or checked out, and what a person has kept, needs no attention."""
+    known = {1: author(1, "human"), 2: author(2, kept=True), 3: author(3), 4: author(4, "git")}
+    shown = found([FIRST, SECOND, Mark(OpId(3), 1), Mark(OpId(4), 1)], authors=known)
     assert [one.author.op for one in foreign(shown)] == [3]
