@@ -12,13 +12,14 @@ demo: $(READY)
 	@$(BIN)/takeback demo
 
 test: $(READY) check
-	$(BIN)/pytest -n $(WORKERS) -m "not long and not editor"
+	$(BIN)/pytest -n $(WORKERS) -m "not long and not editor and not server"
 	$(BIN)/pytest -q tests/shell/files/test_halves.py  # in a process without threads, as xdist's are not
 
 test-long: $(READY)
 	TAKEBACK_HYPOTHESIS=long $(BIN)/pytest -n auto --dist worksteal -m "not editor" --timeout 7200
 
 test-editors: $(READY)
+	$(BIN)/pytest -q -n $(WORKERS) -m "server and not long"
 	@bash tests/editors/run.sh
 
 # What editors and the server say to each other, recorded anew for tests/process/test_traffic.py.

@@ -10,6 +10,7 @@ from pygls.exceptions import JsonRpcException
 from editor import send
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

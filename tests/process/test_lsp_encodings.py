@@ -12,6 +12,7 @@ from pytest_lsp import LanguageClient
 from process.conftest import SERVER, connect
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

@@ -9,6 +9,7 @@ from pygls.exceptions import JsonRpcException
 from editor import send, until
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

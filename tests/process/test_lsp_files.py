@@ -11,6 +11,7 @@ from lsprotocol import types as lsp
 from editor import TEXT, until
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

@@ -8,6 +8,8 @@ import pytest
 
 from wire import TAKEBACK, TEXT, until
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def client(serve, make):

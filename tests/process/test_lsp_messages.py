@@ -8,6 +8,8 @@ import pytest
 
 from wire import CAPABILITIES, WAIT_S, until
 
+pytestmark = pytest.mark.server
+
 COMMAND = "workspace/executeCommand"
 
 

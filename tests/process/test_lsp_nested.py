@@ -7,6 +7,7 @@ import pytest
 from editor import TEXT, until
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

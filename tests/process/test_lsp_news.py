@@ -8,6 +8,8 @@ import pytest
 
 from wire import CAPABILITIES, TAKEBACK, until
 
+pytestmark = pytest.mark.server
+
 WANTS = {**CAPABILITIES, "experimental": {"takeback": {"status": True, "timelineChanged": True}}}
 
 

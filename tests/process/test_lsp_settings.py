@@ -9,6 +9,8 @@ import pytest
 
 from wire import CAPABILITIES, TEXT, until
 
+pytestmark = pytest.mark.server
+
 NUMBERS = itertools.count(1)
 ASKED = {**CAPABILITIES, "workspace": {**CAPABILITIES["workspace"], "configuration": True}}
 

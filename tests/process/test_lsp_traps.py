@@ -19,6 +19,7 @@ from takeback.journal import views
 from takeback.journal.log import Journal
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]

@@ -8,6 +8,7 @@ import pytest
 from lsprotocol import types as lsp
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.usefixtures("slow_watcher"),
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),

@@ -16,6 +16,8 @@ from takeback.lsp import virtual
 from takeback.service.opening import open_workspace
 from wire import CAPABILITIES, TAKEBACK, TEXT, WAIT_S
 
+pytestmark = pytest.mark.server
+
 MODERN = {
     **CAPABILITIES,
     "workspace": {**CAPABILITIES["workspace"], "textDocumentContent": {"dynamicRegistration": True}},

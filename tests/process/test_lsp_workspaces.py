@@ -11,6 +11,8 @@ import pytest
 from takeback.service.lease import holder
 from wire import CAPABILITIES, TAKEBACK, TEXT, until
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def repository(make):

@@ -497,6 +497,7 @@ async def test_a_workspace_that_is_gone_is_said(scene):
     assert back["outcome"] == "nothing"
 
 
+@pytest.mark.long
 @pytest.mark.promise(4)
 async def test_a_locked_journal_is_waited_for_and_then_said(told, monkeypatch):
     """While another process holds the journal a call ends with `busy`, and nothing is changed; later it works."""

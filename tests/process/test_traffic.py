@@ -10,6 +10,8 @@ import pytest
 
 from replaying import Replay
 
+pytestmark = pytest.mark.server
+
 TRAFFIC = sorted((Path(__file__).parents[1] / "traffic").glob("*.jsonl"))
 TEXT = "".join(f"line {number}\n" for number in range(1, 41))
 

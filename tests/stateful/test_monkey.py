@@ -24,6 +24,8 @@ from hypothesis.stateful import (
 from stateful.monkey import ANSWER_S, COMMAND, Monkey, lines_of, position_of
 from wire import CAPABILITIES, TAKEBACK, TEXT
 
+pytestmark = pytest.mark.server
+
 LONG = os.environ.get("TAKEBACK_HYPOTHESIS") == "long"
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 NAMES = ("a.txt", "b.txt", "sub/c.txt", "é 𝄞.txt")

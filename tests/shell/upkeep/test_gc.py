@@ -171,6 +171,7 @@ def test_loose_objects_are_packed_from_a_thousand_on(scene):
     assert scene.read("d1/1") == "1\n"
 
 
+@pytest.mark.long
 def test_packs_that_hold_much_waste_are_rewritten(scene, clock):
     """Expired content goes from packs too: room is really made."""
     with scene.opened(clock=clock) as workspace:

@@ -85,6 +85,7 @@ def clean(scene):
         collect._tidy(history, workspace.clock)
 
 
+@pytest.mark.long
 @pytest.mark.trap(8)
 def test_killed_while_cleaning(aged):
     """Wherever `gc` dies, the doctor finds nothing broken, what stays can be undone, and what went says expired."""
