@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.server
+
 PROGRAM = Path(__file__).parents[2] / "bench" / "attribution.py"
 N_WRITES = 60
 

@@ -10,6 +10,8 @@ from pytest_lsp import LanguageClient
 from editor import TEXT, send, until
 from process.conftest import SERVER, connect
 
+pytestmark = pytest.mark.server
+
 AGENTS = ("line 3\n", "line 20\n", "line 40\n")
 """What the agent rewrites: three hunks."""
 

@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcException
 from editor import TEXT, until
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.asyncio,
     pytest.mark.filterwarnings("error::pytest_lsp.LspSpecificationWarning"),
 ]
