@@ -18,7 +18,7 @@ from agent import LEGACY, MODERN, connected
 from editor import TEXT as EDITED
 from waiting import until
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.server, pytest.mark.asyncio]
 BOTH = pytest.mark.parametrize("mode", [LEGACY, MODERN])
 
 TEXT = "one\ntwo\nthree\nfour\nfive\n"
