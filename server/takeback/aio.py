@@ -77,13 +77,14 @@ class Core:
         on_loss: Callable[[str], None],
         on_settings: Callable[[tuple[str, ...], tuple[Problem, ...]], None],
         hand_over: Callable[[Message], Message],
+        is_behind: Callable[[], bool],
     ) -> None:
         """Opens the workspace at once, with the settings `given` by the editor.
 
         `on_ready` says that it is open, or why it cannot be: each time, for a folder may go and come back.
         `on_trouble` says why nothing can be recorded, and the empty text when it can be again; `on_loss` that events
-        were lost. `on_settings` names the files of settings and what is wrong in them. All but the last are called on the loop, `hand_over` on a
-        thread of its own.
+        were lost. `on_settings` names the files of settings and what is wrong in them. All of these are called on the
+        loop, `hand_over` on a thread of its own. `is_behind` tells whether the editor has said more than it was heard.
         """
         self.root = root
         self._editor = editor
@@ -96,6 +97,7 @@ class Core:
         self._on_loss = on_loss
         self._on_settings = on_settings
         self._hand_over = hand_over
+        self._is_behind = is_behind
         self._inbox = Inbox()
         self._desk: Desk | None = None
         self._failure: Exception | None = None
@@ -188,7 +190,7 @@ class Core:
             with _OPENING:
                 opening = open_workspace(self.root, progress=progress, given=self._given)
                 workspace = stack.enter_context(opening)
-            desk = stack.enter_context(Desk(workspace, self._editor, self._hand_over))
+            desk = stack.enter_context(Desk(workspace, self._editor, self._hand_over, self._is_told_more))
             self._desk = desk
             self._running = Running(
                 workspace,
@@ -198,13 +200,17 @@ class Core:
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
                 on_loss=lambda what: self._tell(self._on_loss, what),
                 on_settings=lambda: self._tell_settings(workspace),
-                apart=desk.recognise_saves,
+                is_behind=self._is_behind,
             )
             if self._is_closing.is_set():
                 return
             self._tell_settings(workspace)
             self._tell(self._on_ready, None)
             self._running.run()
+
+    def _is_told_more(self) -> bool:
+        """Whether the editor has said more than the core knows."""
+        return self._is_behind() or self._inbox.is_behind
 
     def _tell_settings(self, workspace: Workspace) -> None:
         self._tell(self._on_settings, workspace.config.files, workspace.config.problems)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from takeback.errors import TakebackError
 from takeback.journal import views
@@ -94,6 +94,9 @@ class Baseline:
     executable_mode: int = 0o755
 
 
+Sift = Callable[[Sequence[Observation]], tuple[Sequence[Observation], Sequence[WorkspacePath]]]
+
+
 class Recorder:
     """Appends operations to one journal."""
 
@@ -107,6 +110,8 @@ class Recorder:
         self._n_cleanings = journal.cleanings()
         self.held: Set[WorkspacePath] = frozenset()
         """Paths whose documents an editor changes for Takeback at this moment: its saves are nobody else's writes."""
+        self.sift: Sift = lambda seen: (seen, ())
+        """Records what an editor of this process has saved; leaves the rest, and where the editor may be about to tell."""
 
     def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
         """The file at `path` and its last known state."""
@@ -144,19 +149,17 @@ class Recorder:
         The content of every observation is in the store when this is called; it is made durable here: little of it
         within the journal's own transaction, so that the disk is waited for once.
         """
-        seen = tuple(observations)
+        return self.record_steps([(source, tuple(observations))])[-1]
+
+    def record_steps(self, steps: Sequence[tuple[Source, Sequence[Observation]]]) -> tuple[Recorded, ...]:
+        """The same for what happened one after the other, and nobody else can have recorded in between."""
         little = self._store.little()
         if little is None:
             self._store.make_durable()
+        blobs = [blob for _, seen in steps for blob in _captured(seen)]
         with self._journal.transaction():
-            forgotten = self._forgotten((*_captured(seen), *(little or ())))
-            claimed = self._journal.claimed() | self.held
-            claimed |= {one.path for one in seen if one.after.captured and one.after.blob in forgotten}
-            claimed |= self._dropped(seen)
-            claimed |= self._overtaken(seen)
-            free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
-            self._adopt([one for one in free if one.adopted])
-            op = self.append(source, self._entries([one for one in free if not one.adopted]))
+            forgotten = self._forgotten((*blobs, *(little or ())))
+            recorded = tuple(self._step(source, seen, forgotten) for source, seen in steps)
             if little:
                 kept = {blob: data for blob, data in little.items() if blob not in forgotten}
                 self._journal.keep_unsynced(kept)
@@ -164,8 +167,24 @@ class Recorder:
             self._store.kept_elsewhere(little)
             if self._journal.n_unsynced() >= _SYNC_FROM:
                 self.sync_contents()
+        return recorded
+
+    def _step(self, source: Source, seen: Sequence[Observation], forgotten: Set[str]) -> Recorded:
+        claimed = self._journal.claimed() | self.held
+        claimed |= {one.path for one in seen if one.after.captured and one.after.blob in forgotten}
+        claimed |= self._dropped(seen)
+        claimed |= self._overtaken(seen)
+        free = [one for one in seen if one.path not in claimed and one.moved_from not in claimed]
+        self._adopt([one for one in free if one.adopted])
+        op = self.append(source, self._entries([one for one in free if not one.adopted]))
         deferred = tuple(one.path for one in seen if one.path in claimed or one.moved_from in claimed)
         return Recorded(operation=op, deferred=deferred)
+
+    def record_unannounced(self, source: Source, observations: Iterable[Observation]) -> Recorded:
+        """The same of what nobody announced: who wrote it is judged by what was seen, and else it is `source`'s."""
+        rest, soon = self.sift(tuple(observations))
+        recorded = self.record(source, rest)
+        return replace(recorded, deferred=(*recorded.deferred, *soon))
 
     def sync_contents(self) -> None:
         """Put on disk, in the store, what the journal holds until then; also what a power cut left torn there.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import signal
 
 import pytest
 from lsprotocol import types as lsp
@@ -262,3 +263,22 @@ async def test_a_save_through_a_link_is_a_write_of_its_target(client):
     assert await actors(editor) == ["unknown", "human"]
     (change,) = (await editor.run("takeback.status", {}))["operations"][0]["changes"]
     assert change["path"] == "a.txt"
+
+
+@pytest.mark.promise(5)
+async def test_saves_on_disk_before_they_were_heard_of_are_whose_they_are(client):
+    """A busy server finds the second save on disk while the word of both waits: each has its typing and its formatting."""
+    editor = client.editor
+    editor.open("a.txt")
+    await editor.run("takeback.status", {})
+    os.kill(client._server.pid, signal.SIGSTOP)
+    try:
+        for number in (1, 2):
+            editor.replace("a.txt", f"line {number}0\n", f"typed {number}\n")
+            editor.will_save("a.txt")
+            editor.replace("a.txt", f"line {number}1\n", f"formatted {number}\n")
+            editor.save("a.txt")
+    finally:
+        os.kill(client._server.pid, signal.SIGCONT)
+
+    assert await actors(editor) == ["human", "command:format"] * 2

@@ -8,12 +8,17 @@ import logging
 import sys
 from asyncio import StreamReader, StreamWriter
 from threading import Event
+from typing import TYPE_CHECKING
 
-from pygls.io_ import run_async
+from pygls.io_ import StdoutWriter, run_async
 
 from takeback.errors import UsageError
 from takeback.lsp.handlers import register
+from takeback.lsp.incoming import Incoming
 from takeback.lsp.server import Server
+
+if TYPE_CHECKING:
+    from pygls.io_ import AsyncReader, AsyncWriter, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +27,30 @@ _LAST_PORT = 65_535
 
 def serve() -> None:
     """Serve on standard input and output until the client ends it."""
-    _started().start_io()
+    server = _started()
+    try:
+        asyncio.run(_serve(server))
+    except BrokenPipeError:
+        logger.warning("the editor no longer listens")
+    finally:
+        server.shutdown()  # type: ignore[no-untyped-call]  # pygls gives it no types
+
+
+async def _serve(server: Server) -> None:
+    incoming = Incoming(sys.stdin.fileno())
+    server.is_behind = lambda: incoming.is_behind
+    await _run(server, incoming, StdoutWriter(sys.stdout.buffer))
+
+
+async def _run(server: Server, reader: AsyncReader, writer: Writer | AsyncWriter) -> None:
+    server.protocol.set_writer(writer)
+    await run_async(
+        stop_event=Event(),
+        reader=reader,
+        protocol=server.protocol,
+        logger=logger,
+        error_handler=server.report_server_error,
+    )
 
 
 def serve_tcp(address: str) -> None:
@@ -39,15 +67,7 @@ def serve_tcp(address: str) -> None:
 
 async def _serve_first(host: str, port: int) -> None:
     server = _started()
-    reader, writer = await _first_connection(host, port)
-    server.protocol.set_writer(writer)
-    await run_async(
-        stop_event=Event(),
-        reader=reader,
-        protocol=server.protocol,
-        logger=logger,
-        error_handler=server.report_server_error,
-    )
+    await _run(server, *await _first_connection(host, port))
 
 
 async def _first_connection(host: str, port: int) -> tuple[StreamReader, StreamWriter]:

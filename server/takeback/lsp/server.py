@@ -66,6 +66,8 @@ class Server(LanguageServer):
         """Who has code actions to offer."""
         self.failures = Failures(self)
         self.news = News(self)
+        self.is_behind: Callable[[], bool] = lambda: False
+        """Whether the client has sent something that is not handled yet, as far as that can be known."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self.hear_operations: list[Hears] = []
         """Called on the loop with every operation that anybody recorded, once it can be read."""

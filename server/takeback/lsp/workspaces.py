@@ -105,6 +105,7 @@ class Workspaces:
                 on_loss=partial(self._server.has_lost, one.root),
                 on_settings=partial(self._judged, one.root),
                 hand_over=partial(self._handed_over, one.root),
+                is_behind=self._server.is_behind,
             )
             self._server.tell_all_opened(self.cores[one.root])
 

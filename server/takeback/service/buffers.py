@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from functools import partial
 
 from takeback.errors import TakebackError
 from takeback.journal import views
+from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, is_within, rebased
 from takeback.model.spans import LineEdit
 from takeback.model.state import FileKind
@@ -28,6 +30,8 @@ from takeback.undo.buffer import Older
 from takeback.undo.plan import FilePlan
 
 _MAX_BYTES = 1 << 26
+_DOUBT_S = 1.0
+"""How long a write waits for what its editor may say of it."""
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
 _REMEMBERED = 64
@@ -39,9 +43,11 @@ _RECENT_TEXTS = 200
 class Buffers:
     """The open documents of one workspace."""
 
-    def __init__(self, workspace: Workspace, publication: Publication) -> None:
+    def __init__(self, workspace: Workspace, publication: Publication, is_behind: Callable[[], bool]) -> None:
         self._workspace = workspace
         self._publication = publication
+        self._is_behind = is_behind
+        workspace.recorder.sift = self._sift
         self._open: dict[str, Buffer] = {}
         """By what the editor calls them: through a link, a file may be open under several names."""
         self._held: dict[WorkspacePath, Proposed] = {}
@@ -49,6 +55,8 @@ class Buffers:
         """The last documents that were closed: they may come back under another name."""
         self._renamed: tuple[tuple[WorkspacePath, WorkspacePath], ...] = ()
         """The last renames that the editor told of, newest first."""
+        self._doubted: dict[WorkspacePath, float] = {}
+        """Since when it is not known whether a save is about to be told."""
         self._saved_besides: list[Callable[[], None]] = []
         """Records saves of held documents that are not the plan's."""
 
@@ -138,25 +146,51 @@ class Buffers:
         )
         self._set(name, later)
 
-    def recognise_saves(self, is_concerned: Callable[[WorkspacePath], bool]) -> None:
-        """Record every file that holds what was typed into its document: nobody else would write just that.
+    def _sift(self, seen: Sequence[Observation]) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
+        """Record what was saved here, whoever sees it first; what is left, and where a save may be about to be told."""
+        rest = [one for one in seen if not self._is_recognised(one)]
+        soon = [one.path for one in rest if self._is_in_doubt(one)]
+        return [one for one in rest if one.path not in soon], soon
+
+    def _is_recognised(self, one: Observation) -> bool:
+        """Whether a file holds what was typed into its document: nobody else would write just that. Then it is recorded.
 
         Its editor is about to tell of the save. By then nothing is new in it.
         """
-        for known in tuple(self._open.values()):
-            if known.has_unsaved and is_concerned(known.path) and known.path not in self._held:
-                disk, _ = self._look(known.path)
-                if shows(known.text, disk):
-                    wrote = saves.written(known.text, known.parent)
-                    saves.record(self._workspace, known, wrote, is_typed=True)
+        for known in self._at(one.path):
+            if known.is_saving and known.path not in self._held and shows(known.text, self._content(one)):
+                wrote = saves.written(known.text, known.parent)
+                saves.record(self._workspace, known, one.after, wrote, is_typed=True)
+                return True
+        return False
+
+    def _is_in_doubt(self, one: Observation) -> bool:
+        """Whether the editor has said something that is not known here yet: perhaps that it has just saved this."""
+        is_new = self._workspace.recorder.state_of(one.path)[1] != one.after
+        if not (is_new and self._at(one.path) and self._is_behind()):
+            self._doubted.pop(one.path, None)
+            return False
+        since_s = self._doubted.setdefault(one.path, time.monotonic())
+        return time.monotonic() - since_s < _DOUBT_S
+
+    def _content(self, one: Observation) -> bytes | None:
+        state = one.after
+        is_there = state.kind is FileKind.FILE and state.blob is not None and state.captured
+        return self._workspace.store.get(state.blob) if is_there and state.blob else None
 
     def _record_save(self, saved: Buffer, wrote: bytes | None) -> None:
         held = self._held.get(saved.path)
         if held is not None and normal(held.text) == normal(saved.text):
             self._record_draft(held)
         elif not sources.is_paused(self._workspace):
-            act = partial(saves.record, self._workspace, saved, wrote, is_typed=self._is_typed(saved))
+            act = partial(self._record_seen, saved, wrote, is_typed=self._is_typed(saved))
             act() if held is None else self._saved_besides.append(act)
+
+    def _record_seen(self, saved: Buffer, wrote: bytes | None, *, is_typed: bool) -> None:
+        for seen in self._workspace.looker.observe(
+            [saved.path]
+        ):  # ignored files are not recorded, whoever saves them
+            saves.record(self._workspace, saved, seen.after, wrote, is_typed=is_typed)
 
     def _renew_time(self, closed: Buffer) -> None:
         """Give a file the present time where it kept its own for a document that will not be saved any more."""

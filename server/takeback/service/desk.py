@@ -40,7 +40,6 @@ from takeback.undo import planning
 from takeback.undo.apply import Applied
 from takeback.undo.clash import OnConflict
 from takeback.undo.plan import FileOutcome, FilePlan
-from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
@@ -79,10 +78,17 @@ class Proposal:
 class Desk:
     """One workspace, as one editor works with it. Belongs to the thread that opened the workspace."""
 
-    def __init__(self, workspace: Workspace, editor: str, hand_over: HandOver) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        editor: str,
+        hand_over: HandOver,
+        is_behind: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`is_behind` tells whether the editor has said more than was told here."""
         self.workspace = workspace
         publication = Publication(workspace.state, editor)
-        self.buffers = Buffers(workspace, publication)
+        self.buffers = Buffers(workspace, publication, is_behind)
         self._planned = Planned(workspace)
         self._moved: tuple[WorkspacePath, ...] = ()
         """Files that were not what the last plan took them for."""
@@ -144,10 +150,6 @@ class Desk:
         path = path_in(relative)
         if path is not None:
             self.buffers.saved(name, path, text)
-
-    def recognise_saves(self, burst: Burst | None) -> None:
-        """Record what an editor has saved before it tells of it, wherever a burst says that something was written."""
-        self.buffers.recognise_saves(lambda path: burst is None or burst.tells_of(path))
 
     def closed(self, name: str) -> None:
         """A document was closed."""

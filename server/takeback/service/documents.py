@@ -116,6 +116,11 @@ class Buffer:
         return came_from != normal(self.text)
 
     @property
+    def is_saving(self) -> bool:
+        """Whether its editor writes its file at this moment: what it shows was typed, though the file holds it too."""
+        return self.has_unsaved or (self.before_save is not None and self.before_save.is_unsaved)
+
+    @property
     def is_dirty(self) -> bool:
         """Whether its editor would lose or overwrite something if others changed the file."""
         return self.is_edited or self.has_unsaved

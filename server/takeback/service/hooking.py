@@ -124,7 +124,7 @@ def _keep(place: Place, body: Mapping[str, Any], paths: list[str]) -> bool:
 
 def wake(state: str) -> bool:
     """Whether the recorder of this state folder has taken in what waits. Waits a moment, and never longer."""
-    return line.ask(line.address(state, "socket"), {"do": "spool"}, WAKE_S) is not None
+    return line.ask(line.address(state, "socket"), {"do": "hear"}, WAKE_S) is not None
 
 
 def _read(path: str, relative: WorkspacePath) -> tuple[dict[str, Any], bytes]:

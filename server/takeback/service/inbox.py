@@ -7,6 +7,7 @@ so they are let wait a little.
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -26,9 +27,12 @@ class Inbox:
         self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[], None]]] = queue.PriorityQueue()
         self._numbers = count()
         self._is_awake = False
+        self._n_told = 0
+        self._counting = threading.Lock()
 
     def do(self, act: Callable[[], T]) -> Future[T]:
         """What `act` gives back once the owning thread has done it, for the front end of this process."""
+        self._count(1)
         return self._ask(act, 0)
 
     def answer(self, act: Callable[[], T]) -> Future[T]:
@@ -39,6 +43,8 @@ class Inbox:
         future: Future[T] = Future()
 
         def job() -> None:
+            if not later:
+                self._count(-1)
             if not future.set_running_or_notify_cancel():
                 return
             try:
@@ -53,10 +59,14 @@ class Inbox:
         number = next(self._numbers)
         self._jobs.put((number + later, number, job))
 
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._n_told += more
+
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return self._jobs.empty()
+    def is_behind(self) -> bool:
+        """Whether something waits that the front end told."""
+        return self._n_told > 0
 
     def wake(self) -> None:
         """Let the owning thread look what there is to do. Costs nothing while it is awake."""

@@ -77,6 +77,12 @@ def _caught_up(workspace: Workspace, source: Source | None) -> Looked:
     return workspace.looker.everything(source or unannounced(workspace))
 
 
+def hear(workspace: Workspace) -> None:
+    """Let a live recorder take in what its editor and hooks have told until now: they know whose their writes are."""
+    if workspace.here.watching is None:
+        line.ask(recorder_address(workspace), {"do": "hear"}, SYNC_S)
+
+
 def record(
     workspace: Workspace, actor: str | None, label: str, turn: TurnId | None = None
 ) -> Operation | None:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 from takeback.errors import TakebackError
 from takeback.journal import views
@@ -33,13 +34,14 @@ from takeback.watch import baseline
 from takeback.watch.bell import Bell
 from takeback.watch.events import LeaveOut
 from takeback.watch.run import Watching
-from takeback.watch.settle import Burst
 
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.25 if sys.platform == "linux" else 0.15
 """How often a follower looks whether the lease is free, and where no bell rings, anybody whether the journal has grown."""
 _ANSWER_S = 60.0
+_HEAR_S = 0.005
+"""How often it is looked whether the front end has heard all that was sent to it."""
 _TAKE_AGAIN_S = 1.0
 
 TIDY_AFTER_S = 600.0
@@ -64,13 +66,13 @@ class Running:
         on_trouble: Callable[[str], None] = lambda _: None,
         on_loss: Callable[[str], None] = lambda _: None,
         on_settings: Callable[[], None] = lambda: None,
-        apart: Callable[[Burst | None], None] = lambda _: None,
+        is_behind: Callable[[], bool] = lambda: False,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
         """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
 
         `on_loss` hears that events were lost, `on_settings` that other settings hold, or have other problems.
-        `apart` records what this process knows better of a burst, or of a look, before the rest is recorded.
+        `is_behind` tells whether the front end has been sent something that it has not given to the inbox yet.
         `others` answers requests that are no recorder's, on a thread of the connection.
         """
         self._workspace = workspace
@@ -79,7 +81,7 @@ class Running:
         self._on_trouble = on_trouble
         self._on_loss = on_loss
         self._on_settings = on_settings
-        self._apart = apart
+        self._is_behind = is_behind
         self._others = others or {}
         self._lease = Lease(workspace.state)
         self._listener: channel.Listener | None = None
@@ -93,7 +95,7 @@ class Running:
         self._seen_claims = workspace.journal.next_id("attributions")
         self._is_stopping = False
         self._n_told = 0
-        """How many jobs were done since the inbox was empty."""
+        """How often there was more to hear since everything was known."""
         self._next_try = 0.0
         self._next_look = 0.0
         self._next_take = 0.0
@@ -111,13 +113,12 @@ class Running:
                 self._try_to_record()
                 self._tell()
                 job = self._inbox.next(self._wait_s())
-                self._take_in()  # first: what hooks told says whose the rest is
                 if job is not None:
                     job()
-                watching = self._workspace.here.watching
-                if watching is not None:
-                    watching.take_in()
-                    self._step(watching)
+                self._take_in_events()
+                if self._is_up_to_date():
+                    self._take_in()  # first: what hooks told says whose the rest is
+                    self._step()
                 if self._is_root_gone():
                     self._is_stopping = True
                 elif self._is_time_to_tidy():
@@ -126,18 +127,25 @@ class Running:
             bell.close()
             self._close()
 
-    def _step(self, watching: Watching) -> None:
-        if self._is_up_to_date():
+    def _take_in_events(self) -> None:
+        """Events count from when they came, whatever is waited for."""
+        watching = self._workspace.here.watching
+        if watching is not None:
+            watching.take_in()
+
+    def _step(self) -> None:
+        watching = self._workspace.here.watching
+        if watching is not None:
             watching.holding = self._is_command_at_work()
             watching.step()
             self._is_stopping = self._is_stopping or watching.is_over
 
     def _is_up_to_date(self) -> bool:
-        """Whether all is known that was told until now: what is on disk may be a save that waits in the inbox.
+        """Whether all is known that was told until now: what is on disk may be a save that waits to be heard of.
 
         After so many things told at one go it counts as known.
         """
-        self._n_told = 0 if self._inbox.is_empty else self._n_told + 1
+        self._n_told = self._n_told + 1 if self._inbox.is_behind or self._is_behind() else 0
         return self._n_told % PATIENCE == 0
 
     def stop(self) -> None:
@@ -199,7 +207,7 @@ class Running:
             leave_out=leave_out(self._workspace, self._stack),
             source=lambda label: sources.unannounced(self._workspace, label),
             is_paused=lambda: sources.is_paused(self._workspace),
-            apart=self._apart_from_the_rest,
+            apart=partial(taking_in.apart, self._workspace),
             wake=self._inbox.wake,
             on_trouble=self._in_trouble,
             on_loss=self._on_loss,
@@ -207,10 +215,6 @@ class Running:
         self._workspace.here.watching = watching
         watching.holding = self._is_command_at_work()
         watching.start()
-
-    def _apart_from_the_rest(self, burst: Burst | None) -> None:
-        taking_in.apart(self._workspace, burst)
-        self._apart(burst)
 
     def _unwatch(self) -> None:
         watching, self._workspace.here.watching = self._workspace.here.watching, None
@@ -270,7 +274,8 @@ class Running:
     def _wait_s(self) -> float:
         watching = self._workspace.here.watching
         wait_s = watching.wait_s() if watching is not None else None
-        return POLL_S if wait_s is None else min(wait_s, POLL_S)
+        least_s = _HEAR_S if self._n_told else 0.0
+        return POLL_S if wait_s is None else max(least_s, min(wait_s, POLL_S))
 
     def _tell(self) -> None:
         """Tell of operations that anybody recorded since the last time, and of older ones that somebody claimed."""
@@ -292,24 +297,31 @@ class Running:
         other = self._others.get(message["do"])
         if other is not None:
             return other(message)
+        self._let_be_heard()
         try:
             return self._inbox.answer(lambda: self._answer_here(connection, message)).result(_ANSWER_S)
         except TakebackError:  # it was said already; who asked looks for itself, and says it too
             return {"failed": True}
 
+    def _let_be_heard(self) -> None:
+        """Wait a moment for what was sent to the front end before: it says whose the writes are that others ask for."""
+        until_s = time.monotonic() + PATIENCE * _HEAR_S
+        while self._is_behind() and time.monotonic() < until_s:
+            time.sleep(_HEAR_S)
+
     def _answer_here(self, connection: int, message: channel.Message) -> channel.Message:
         watching = self._workspace.here.watching
         if watching is None:
             return {"failed": True}
-        if message["do"] == "spool":  # it has been taken in before this
-            return {"taken": True}
+        taking_in.take_in(self._workspace)
+        if message["do"] == "hear":
+            return {"heard": True}
         if message["do"] == "begin":
             watching.catch_up(sources.unannounced(self._workspace, "", besides=message["name"]))
             self._commands[connection] = (message["name"], sources.source_in(message["source"]))
             return {"begun": True}
         if message["do"] == "end":
             return _recorded(self._end(connection))
-        taking_in.take_in(self._workspace)
         source = message.get("source")
         return _recorded(watching.catch_up(sources.source_in(source) if source else None))
 

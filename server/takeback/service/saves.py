@@ -6,6 +6,8 @@ what the editor wrote is recorded first, where it is known: only text in UTF-8 s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from takeback.model.operation import HUMAN, Edited, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState, Reason
@@ -23,41 +25,46 @@ FORMATTER = Source(kind=OperationKind.EDIT, actor="command:format", label="on sa
 """What an editor changes by itself between the announcement of a save and the save."""
 
 
-def record(workspace: Workspace, saved: Buffer, wrote: bytes | None, *, is_typed: bool) -> None:
-    """Record the save of a file, and what came after it as whose it is.
+def record(
+    workspace: Workspace, saved: Buffer, seen: FileState, wrote: bytes | None, *, is_typed: bool
+) -> None:
+    """Record the save of a file that was `seen` like this, and what came after the save as whose it is.
 
     `wrote` is what the editor wrote, if that is known. With `is_typed`, somebody typed what was saved: then it is the
     human's, although a watcher was quicker. Else only what the save itself changed on disk is.
     """
-    path = saved.path
-    seen = workspace.looker.observe([path])
-    if not seen:  # ignored files are not recorded, whoever saves them
-        return
-    state = _saved(workspace, seen[0].after, wrote)
-    source = FORMATTER if _is_formatters(workspace, saved, state) else BY_HAND
-    edited = _edited(workspace, saved.draft) if source is BY_HAND else None
-    recorded = workspace.recorder.record(source, [Observation(path=path, after=state, edited=edited)])
+    state = _saved(workspace, seen, wrote)
+    steps = _steps(workspace, saved, state)
+    recorded = workspace.recorder.record_steps(steps)[-1]
     if recorded.operation is None and is_typed:
-        workspace.claims.claim(source, path, state)
-    if state != seen[0].after:
-        workspace.recorder.record(sources.unannounced(workspace, ""), workspace.looker.observe([path]))
+        workspace.claims.claim(steps[-1][0], saved.path, state)
+    if state != seen:
+        later = workspace.looker.observe([saved.path])
+        workspace.recorder.record_unannounced(sources.unannounced(workspace, ""), later)
 
 
-def _is_formatters(workspace: Workspace, saved: Buffer, state: FileState) -> bool:
-    """Whether what a save still has to record is a formatter's: what was typed before is recorded then.
+def _steps(workspace: Workspace, saved: Buffer, state: FileState) -> list[tuple[Source, list[Observation]]]:
+    """What a save has brought a file to, as what was typed and what a formatter made of that.
 
     A watcher that was quicker has recorded both as one: that is the human's.
     """
     typed = saved.typed
-    if typed is None or not typed.is_unsaved:
-        return typed is not None
-    known = workspace.recorder.state_of(saved.path)[1]
+    after = Observation(path=saved.path, after=state)
+    if typed is not None and not typed.is_unsaved:
+        return [(FORMATTER, [after])]
+    before = _typed(workspace, saved.path, typed, state) if typed is not None else None
+    if before is None:
+        return [(BY_HAND, [replace(after, edited=_edited(workspace, saved.draft))])]
+    return [(BY_HAND, [before]), (FORMATTER, [after])]
+
+
+def _typed(workspace: Workspace, path: WorkspacePath, typed: Draft, state: FileState) -> Observation | None:
+    """What a file would have been without the formatter, unless it is known to be what the formatter left."""
+    known = workspace.recorder.state_of(path)[1]
     wrote = written(typed.text, typed.parent)
     if known == state or wrote is None or not _may_tell(workspace, known, wrote):
-        return False
-    one = Observation(path=saved.path, after=_told(workspace, known, wrote), edited=_edited(workspace, typed))
-    workspace.recorder.record(BY_HAND, [one])
-    return True
+        return None
+    return Observation(path=path, after=_told(workspace, known, wrote), edited=_edited(workspace, typed))
 
 
 def _edited(workspace: Workspace, draft: Draft) -> Edited | None:

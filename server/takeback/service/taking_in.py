@@ -202,8 +202,10 @@ class _Taking:
                     self._workspace.claims.claim(source, one.path, one.after)
             elif not self._is_overtaken(one.path, at_ns):
                 seen.append(one)
-        if seen:
+        if seen and source.told:
             self._workspace.recorder.record(source, seen)
+        elif seen:
+            self._workspace.recorder.record_unannounced(source, seen)
         below = [file.path for file in files if file.must_look or self._had_below(file)]
         if below:
             self._workspace.looker.at(below, source)

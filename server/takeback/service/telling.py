@@ -10,7 +10,7 @@ from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import HUMAN, Change, Operation
 from takeback.model.paths import WorkspacePath, is_within
 from takeback.service.opening import Workspace
-from takeback.service.recording import refuse_paused, told
+from takeback.service.recording import hear, refuse_paused, told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +51,7 @@ def record_below(
     while recording is paused.
     """
     refuse_paused(workspace)
+    hear(workspace)
     source = told(workspace, actor, label, turn)
     recorded = workspace.looker.at(paths, source).operation
 

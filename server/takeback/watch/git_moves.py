@@ -38,7 +38,7 @@ class GitMoves:
         """
         repository = discover(self.root)
         if repository is None:
-            return self.recorder.record(source, observations)
+            return self.recorder.record_unannounced(source, observations)
         head = repository.head()
         remembered = self._remembered()
         move = None
@@ -57,13 +57,13 @@ class GitMoves:
         observations: Sequence[Observation],
     ) -> Recorded:
         if move is None:
-            return self.recorder.record(source, observations)
+            return self.recorder.record_unannounced(source, observations)
         leaves = _inside(repository, self.root, move.leaves)
         by_git = [one for one in observations if one.path in leaves and _is(one.after, leaves[one.path])]
         paths = {one.path for one in by_git}
         others = [one for one in observations if one.path not in paths]
         git = self.recorder.record(Source(kind=OperationKind.GIT, actor=GIT, label=move.label), by_git)
-        rest = self.recorder.record(source, others)
+        rest = self.recorder.record_unannounced(source, others)
         return replace(rest, git=git.operation, deferred=git.deferred + rest.deferred)
 
     def _remembered(self) -> str | None:

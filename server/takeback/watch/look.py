@@ -55,6 +55,8 @@ class Looked:
     """`None`: everything is as it was known."""
     git: OpId | None = None
     """The operation that holds what git wrote, if it wrote anything."""
+    deferred: tuple[WorkspacePath, ...] = ()
+    """Where it has to be looked at again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ class Looker:
             seen = self.scan(cache, recheck=True)
         unseen = self._unseen(cache, seen, before.change)
         renamed = {**self._renamed(cache, seen), **self._followed(moves)}
-        recorded = self._again(self._record(source, seen, renamed, unseen), source)
+        recorded = self._record(source, seen, renamed, unseen)
+        recorded = self._again(recorded, source, self.recorder.record_unannounced)
         with suppress(StorageFull):  # it is recorded: without room for the rest, the next look has more to do
             if not recorded.deferred:
                 self.passed_over.learn(seen.cache)
@@ -101,7 +104,7 @@ class Looker:
                 if until != before:
                     save_until(until, self._looked_path)
             self._remember({"rules": token, UNSEEN: unseen_folders(seen)})
-        return Looked(operation=recorded.operation, git=recorded.git)
+        return Looked(operation=recorded.operation, git=recorded.git, deferred=recorded.deferred)
 
     def _unseen(self, cache: StatCache, seen: Scan, since: ChangeSeq) -> tuple[WorkspacePath, ...]:
         """Paths that are recorded and that the cache does not know: if they are gone, no scan says so.
@@ -146,16 +149,18 @@ class Looker:
         for path in tuple(wanted):
             wanted.update(dict.fromkeys(self._below(path)))
         recorded = self.recorder.record(source, self.observe(tuple(wanted)))
-        return self._again(recorded, source)
+        return self._again(recorded, source, self.recorder.record)
 
-    def _again(self, recorded: Recorded, source: Source) -> Recorded:
+    def _again(
+        self, recorded: Recorded, source: Source, record: Callable[[Source, Sequence[Observation]], Recorded]
+    ) -> Recorded:
         """Look once more at what others recorded meanwhile, unless it is Takeback's own at this moment."""
         for _ in range(_LOOKS_AGAIN):
             claimed = self.journal.claimed()
             paths = [path for path in recorded.deferred if path not in claimed]
             if not paths:
                 break
-            more = self.recorder.record(source, self.observe(paths))
+            more = record(source, self.observe(paths))
             held = tuple(path for path in recorded.deferred if path in claimed)
             recorded = replace(
                 more, operation=more.operation or recorded.operation, deferred=held + more.deferred

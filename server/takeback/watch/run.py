@@ -314,6 +314,7 @@ class Watching:
             self._owes_look = True
             self._failed(problem.message)
             raise
+        self._try_again(looked.deferred)
         self._succeeded()
         return Recorded(operation=looked.operation, git=looked.git, deferred=())
 

@@ -1,0 +1,71 @@
+"""A write into an open document waits while its editor has more to say, and is then judged by what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from editor import TEXT
+from takeback.service import buffers, sources
+from takeback.service.desk import Desk
+
+TYPED = TEXT.replace("line 3\n", "typed\n")
+FORMATTED = TYPED.replace("line 5\n", "formatted\n")
+
+
+@pytest.fixture
+def story(scene):
+    """A document that was opened, and then saved with more text than is known of it yet."""
+    (scene.root / "a.txt").write_text(TEXT, encoding="utf-8")
+    behind = [True]
+    with scene.opened() as workspace, Desk(workspace, "Testing", str, lambda: behind[0]) as desk:
+        desk.opened("a", "a.txt", 1, TEXT)
+        (scene.root / "a.txt").write_text(FORMATTED, encoding="utf-8")
+        yield workspace, desk, behind
+
+
+def look(workspace):
+    """What a recorder does when it finds something."""
+    return workspace.looker.everything(sources.unannounced(workspace))
+
+
+def actors(scene):
+    """Who wrote each operation, oldest first."""
+    return [one["actor"] for one in reversed(scene.tb("log").json["operations"])]
+
+
+@pytest.mark.promise(5)
+def test_a_write_waits_for_what_its_editor_may_say(scene, story):
+    """It is looked at again when everything was heard; then typing and formatting are told apart."""
+    workspace, desk, behind = story
+    looked = look(workspace)
+    assert (looked.operation, looked.deferred) == (None, ("a.txt",))
+    desk.changed("a", "a.txt", 2, TYPED)
+    desk.will_save("a", "a.txt")
+    desk.changed("a", "a.txt", 3, FORMATTED)
+    behind[0] = False
+
+    assert not look(workspace).deferred
+
+    assert actors(scene) == ["human", "command:format"]
+
+
+@pytest.mark.promise(5)
+def test_a_write_that_its_editor_says_nothing_of_is_nobodys(scene, story):
+    """When everything was heard and the document shows something else, the write was not its editor's."""
+    workspace, _, behind = story
+    behind[0] = False
+
+    look(workspace)
+
+    assert actors(scene) == ["unknown"]
+
+
+@pytest.mark.promise(1)
+def test_a_write_does_not_wait_for_ever(scene, story, monkeypatch):
+    """However much an editor says, after a moment the write is recorded."""
+    workspace, *_ = story
+    monkeypatch.setattr(buffers, "_DOUBT_S", 0)
+
+    look(workspace)
+
+    assert actors(scene) == ["unknown"]
