@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import takewhile
 
 from takeback.journal import views
@@ -68,19 +68,36 @@ class Claims:
                 self._attribute(operation, source)
         return tuple(one.id for one in found)
 
-    def take_out(self, source: Source, belongs: Callable[[Change], bool]) -> OpId | None:
+    def take_out(self, source: Source, belongs: Callable[[Change], bool], said: Set[OpId]) -> OpId | None:
         """The operation of `source`'s with what `belongs` of operations that hold others' writes too.
 
         Those are a command's, whose effects are known by time alone, and what was seen at once and nobody announced.
-        Nothing is taken from a command where another write is known to be `source`'s: the command may have changed
-        that. The changes fall in the operation that they were in, and are recorded anew.
+        The changes fall in the operation that they were in, and are recorded anew.
+
+        `said` are operations of `source`'s that were recorded or claimed along with this. Nothing is taken from a
+        command where one of them wrote the file: the command may have changed that. Where an earlier operation of
+        `source`'s did, both may be, so what is taken is nobody's.
         """
         with self._journal.transaction():
-            return self._taken_out(source, belongs)
+            recent = self._recent()
+            taken = self._taken_out(source, belongs)
+            own = [one for one in recent if one.actor == source.actor]
+            doubted = _paths(own) - _paths(one for one in own if one.id in said)
+            for one in recent:
+                self._doubt(one, source, lambda change: change.path in doubted and belongs(change))
+        return taken
+
+    def _doubt(self, operation: Operation, source: Source, concerns: Callable[[Change], bool]) -> None:
+        """What a command wrote and may be `source`'s as well is nobody's."""
+        if operation.kind is OperationKind.COMMAND and operation.actor != source.actor:
+            label = f"perhaps {' or '.join(sorted((operation.actor, source.actor)))}"
+            nobody = Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
+            found = [one for one in operation.changes if concerns(one) and self._can_be_taken(operation, one)]
+            self._record_anew(found, nobody, label)
 
     def _taken_out(self, source: Source, belongs: Callable[[Change], bool]) -> OpId | None:
-        recent = tuple(takewhile(self._is_recent, views.newest_first(self._journal)))
-        own = {change.path for one in recent if one.actor == source.actor for change in one.changes}
+        recent = self._recent()
+        own = _paths(one for one in recent if one.actor == source.actor)
         found = [
             change
             for one in recent
@@ -89,9 +106,12 @@ class Claims:
             if belongs(change) and self._can_be_taken(one, change)
             if one.kind is OperationKind.EDIT or change.path not in own
         ]
-        return self._record_anew(found, source)
+        return self._record_anew(found, source, f"not theirs: {source.actor} says that it was its own")
 
-    def _record_anew(self, changes: Sequence[Change], source: Source) -> OpId | None:
+    def _recent(self) -> tuple[Operation, ...]:
+        return tuple(takewhile(self._is_recent, views.newest_first(self._journal)))
+
+    def _record_anew(self, changes: Sequence[Change], source: Source, why: str) -> OpId | None:
         gone = [
             Entry(
                 file=one.file,
@@ -104,8 +124,7 @@ class Claims:
             for one in changes
         ]
         made = [Entry(file=one.file, path=one.path, before=one.before, after=one.after) for one in changes]
-        label = f"not theirs: {source.actor} says that it was its own"
-        fallen = self._recorder.append(Source(kind=OperationKind.UNDO, actor=TAKEBACK, label=label), gone)
+        fallen = self._recorder.append(Source(kind=OperationKind.UNDO, actor=TAKEBACK, label=why), gone)
         if fallen is not None:
             views.note_taken_out(self._journal, fallen, self._clock())
         return self._recorder.append(source, made)
@@ -144,3 +163,7 @@ class Claims:
         self._journal.append("attributions", operation.id, source.actor, turn, 0, self._clock())
         self._journal.count(f"operations by {operation.actor}", -1)
         self._journal.count(f"operations by {source.actor}")
+
+
+def _paths(operations: Iterable[Operation]) -> set[WorkspacePath]:
+    return {change.path for one in operations for change in one.changes}

@@ -625,3 +625,22 @@ async def test_what_a_command_made_of_an_agents_write_stays_the_commands(scene):
         log = (await agent.call("log"))["operations"]
 
     assert [one["actor"] for one in log] == ["command:sed", "agent:some-agent"]
+
+
+async def test_what_an_agent_or_a_command_wrote_is_neithers(scene):
+    """A file that an agent has named before, and names again after a command has changed it, may be either's."""
+    scene.write("a.txt", TEXT)
+    scene.tb("init")
+    async with connected(scene) as agent:
+        scene.write("a.txt", TEXT.replace("two", "mine"))
+        await agent.call("record", paths=["a.txt"])
+        started(scene, "run", "--actor", "agent:x", "--", "sed", "-i", "s/four/FOUR/", "a.txt").communicate()
+        await agent.call("record", paths=["a.txt"])
+        log = (await agent.call("log"))["operations"]
+
+    doubtful, _, command, first = log
+    assert (doubtful["actor"], doubtful["label"]) == ("unknown", "perhaps agent:some-agent or agent:x")
+    assert (command["actor"], command["standing"]) == ("agent:x", "none")
+    assert first["actor"] == "agent:some-agent"
+    assert scene.tb("undo").status == 0
+    assert scene.read("a.txt") == TEXT.replace("two", "mine")

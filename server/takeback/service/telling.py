@@ -59,6 +59,7 @@ def record_below(
         return any(is_within(change.path, path) for path in paths)
 
     claimed = workspace.claims.claim_all(source, belongs)
-    taken = workspace.claims.take_out(source, belongs)
-    found = sorted({*claimed, *filter(None, (recorded, taken))}, reverse=True)
+    said = {*claimed, *filter(None, (recorded,))}
+    taken = workspace.claims.take_out(source, belongs, said)
+    found = sorted({*said, *filter(None, (taken,))}, reverse=True)
     return views.named(workspace.journal, found)
