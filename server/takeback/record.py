@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from takeback.errors import TakebackError
@@ -94,7 +95,7 @@ class Baseline:
     executable_mode: int = 0o755
 
 
-Sift = Callable[[Sequence[Observation]], tuple[Sequence[Observation], Sequence[WorkspacePath]]]
+Sift = Callable[[Sequence[Observation]], tuple[Sequence[Observation], Sequence[Observation]]]
 
 
 class Recorder:
@@ -112,6 +113,7 @@ class Recorder:
         """Paths whose documents an editor changes for Takeback at this moment: its saves are nobody else's writes."""
         self.sift: Sift = lambda seen: (seen, ())
         """Records what an editor of this process has saved; leaves the rest, and where the editor may be about to tell."""
+        self._is_patient = False
 
     def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
         """The file at `path` and its last known state."""
@@ -151,6 +153,15 @@ class Recorder:
         """
         return self.record_steps([(source, tuple(observations))])[-1]
 
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """Meanwhile, what an editor may be about to tell of is deferred: nobody asks for everything until now."""
+        self._is_patient = True
+        try:
+            yield
+        finally:
+            self._is_patient = False
+
     def record_steps(self, steps: Sequence[tuple[Source, Sequence[Observation]]]) -> tuple[Recorded, ...]:
         """The same for what happened one after the other, and nobody else can have recorded in between."""
         little = self._store.little()
@@ -183,8 +194,10 @@ class Recorder:
     def record_unannounced(self, source: Source, observations: Iterable[Observation]) -> Recorded:
         """The same of what nobody announced: who wrote it is judged by what was seen, and else it is `source`'s."""
         rest, soon = self.sift(tuple(observations))
+        if not self._is_patient:
+            return self.record(source, (*rest, *soon))
         recorded = self.record(source, rest)
-        return replace(recorded, deferred=(*recorded.deferred, *soon))
+        return replace(recorded, deferred=(*recorded.deferred, *(one.path for one in soon)))
 
     def sync_contents(self) -> None:
         """Put on disk, in the store, what the journal holds until then; also what a power cut left torn there.

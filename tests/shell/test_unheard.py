@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from editor import TEXT
@@ -23,9 +25,10 @@ def story(scene):
         yield workspace, desk, behind
 
 
-def look(workspace):
+def look(workspace, *, is_patient=True):
     """What a recorder does when it finds something."""
-    return workspace.looker.everything(sources.unannounced(workspace))
+    with workspace.recorder.patient() if is_patient else nullcontext():
+        return workspace.looker.everything(sources.unannounced(workspace))
 
 
 def actors(scene):
@@ -69,3 +72,15 @@ def test_a_write_does_not_wait_for_ever(scene, story, monkeypatch):
     look(workspace)
 
     assert actors(scene) == ["unknown"]
+
+
+@pytest.mark.promise(1)
+def test_who_asks_for_everything_until_now_gets_it(scene, story):
+    """Nothing waits for what an editor may say while somebody is about to take back what is recorded; a save claims it."""
+    workspace, desk, _ = story
+
+    look(workspace, is_patient=False)
+    desk.changed("a", "a.txt", 2, FORMATTED)
+    desk.saved("a", "a.txt", FORMATTED)
+
+    assert actors(scene) == ["human"]

@@ -146,11 +146,11 @@ class Buffers:
         )
         self._set(name, later)
 
-    def _sift(self, seen: Sequence[Observation]) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
+    def _sift(self, seen: Sequence[Observation]) -> tuple[Sequence[Observation], Sequence[Observation]]:
         """Record what was saved here, whoever sees it first; what is left, and where a save may be about to be told."""
-        rest = [one for one in seen if not self._is_recognised(one)]
-        soon = [one.path for one in rest if self._is_in_doubt(one)]
-        return [one for one in rest if one.path not in soon], soon
+        left = [one for one in seen if not self._is_recognised(one)]
+        soon = [one for one in left if self._is_in_doubt(one)]
+        return [one for one in left if one not in soon], soon
 
     def _is_recognised(self, one: Observation) -> bool:
         """Whether a file holds what was typed into its document: nobody else would write just that. Then it is recorded.

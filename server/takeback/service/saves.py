@@ -40,7 +40,8 @@ def record(
         workspace.claims.claim(steps[-1][0], saved.path, state)
     if state != seen:
         later = workspace.looker.observe([saved.path])
-        workspace.recorder.record_unannounced(sources.unannounced(workspace, ""), later)
+        with workspace.recorder.patient():
+            workspace.recorder.record_unannounced(sources.unannounced(workspace, ""), later)
 
 
 def _steps(workspace: Workspace, saved: Buffer, state: FileState) -> list[tuple[Source, list[Observation]]]:

@@ -141,7 +141,7 @@ class Watching:
 
     def step(self) -> None:
         """Take in the events that came, and record what has settled. What fails is kept, and tried again."""
-        with suppress(Exception), self._surviving():
+        with suppress(Exception), self._surviving(), self._looker.recorder.patient():
             self._step()
 
     def _step(self) -> None:
