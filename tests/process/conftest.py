@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import sys
 
 import pytest
 import pytest_lsp
@@ -14,6 +15,8 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 import wire
 from editor import TAKEBACK, TEXT, Editor
+from takeback.service import line
+from waiting import until
 
 
 @pytest.fixture
@@ -206,3 +209,48 @@ def make(tmp_path):
         return root
 
     return project
+
+
+# -- agents with hooks --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def recorder(scene):
+    """How a recorder is started that records when this returns; it is ended at the end."""
+    started = []
+
+    def recorder():
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "takeback", "watch"],
+            cwd=scene.root,
+            env=scene.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        until(lambda: scene.tb("status").json["recorder"] == process.pid)
+        address = line.address(str(scene.state), "socket")
+        until(lambda: line.ask(address, {"do": "spool"}, 1) is not None)
+        return process
+
+    yield recorder
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def workspace(scene):
+    """A workspace with two files and a history."""
+    scene.write("f", "one\n")
+    scene.write("g", "one\n")
+    scene.tb("init")
+    return scene
+
+
+@pytest.fixture(params=[False, True], ids=["alone", "recorded"])
+def either(request, workspace, recorder):
+    """The same, without a recorder and with one."""
+    if request.param:
+        recorder()
+    return workspace

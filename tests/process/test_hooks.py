@@ -10,7 +10,6 @@ import time
 import pytest
 
 from hooks import HOOK, Agent, operations, turns
-from takeback.service import line
 from waiting import until
 
 AFTER = {
@@ -23,48 +22,6 @@ AFTER = {
     "call": "c",
     "process": None,
 }
-
-
-@pytest.fixture
-def recorder(scene):
-    """How a recorder is started that records when this returns; it is ended at the end."""
-    started = []
-
-    def recorder():
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "takeback", "watch"],
-            cwd=scene.root,
-            env=scene.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        started.append(process)
-        until(lambda: scene.tb("status").json["recorder"] == process.pid)
-        address = line.address(str(scene.state), "socket")
-        until(lambda: line.ask(address, {"do": "spool"}, 1) is not None)
-        return process
-
-    yield recorder
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def workspace(scene):
-    """A workspace with two files and a history."""
-    scene.write("f", "one\n")
-    scene.write("g", "one\n")
-    scene.tb("init")
-    return scene
-
-
-@pytest.fixture(params=[False, True], ids=["alone", "recorded"])
-def either(request, workspace, recorder):
-    """The same, without a recorder and with one."""
-    if request.param:
-        recorder()
-    return workspace
 
 
 def test_an_edit_is_the_agents(either):

@@ -54,6 +54,8 @@ class Event:
     """The first words of a prompt, or the command."""
     duration_ms: float | None = None
     """How long a tool call took that has ended, without the time in which a person was asked; `None`: not said."""
+    has_before: bool = True
+    """Whether the agent has an event before such a tool call, too."""
 
 
 class _Moment(StrEnum):
@@ -130,6 +132,8 @@ _SHELLS = frozenset(
     ]
 )
 """Names of tools, without case and separators. Where an event belongs to one tool alone, it names that tool."""
+_ONLY_AFTER = "afterfileedit"
+"""An event of an edit that was made, which no event comes before."""
 
 _SESSION = ("session_id", "sessionId", "sessionID", "conversation_id")
 _CALL = ("tool_use_id", "toolUseId", "toolCallId", "tool_call_id", "callID", "call_id")
@@ -189,6 +193,7 @@ def _tool_call(moment: _Moment, payload: Mapping[str, Any], event: str) -> Event
         paths=paths,
         label=_command(arguments) if not paths else "",
         duration_ms=None if is_before else _duration_ms(payload),
+        has_before=event != _ONLY_AFTER,
     )
 
 

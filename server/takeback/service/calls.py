@@ -2,6 +2,8 @@
 
 calls/<digest>    who it is, which paths it names or that it is a command, and what it has to share them with
 
+An edit that is over is kept for a moment, with the moment it `ended`: agents tell of an end twice, or in other words.
+
 What comes before a call and what comes after it are two processes, so nothing can be held in between.
 """
 
@@ -18,8 +20,10 @@ from typing import Any
 from takeback.files.alive import Process, is_alive
 
 _FOLDER = "calls"
-_KNOWN = frozenset({"actor", "session", "process", "at", "began", "paths", "contested", "since", "source"})
-"""What is known of every call."""
+_KNOWN = frozenset(
+    {"actor", "session", "process", "at", "began", "paths", "contested", "since", "source", "ends"}
+)
+"""What is known of every call; `ends` is how often its end is still to be told, as often as its beginning was."""
 _UNTIED_S = 3600
 """How long a call counts whose process is not known."""
 
@@ -42,12 +46,32 @@ def put(state: str, name: str, body: Mapping[str, Any]) -> None:
     os.replace(new, os.path.join(folder, name))
 
 
-def drop(state: str, name: str) -> dict[str, Any] | None:
-    """The call has ended; what it was, if it was under way."""
+def end(state: str, name: str, at_ns: int) -> dict[str, Any] | None:
+    """The end of an edit is told; what it was, if that was still to come."""
     body = _body(state, name)
+    if body is None or not body["ends"]:
+        return None
+    left = body["ends"] - 1
+    put(state, name, {**body, "ends": left, **({} if left else {"ended": at_ns})})
+    return body
+
+
+def give_up(state: str, name: str, body: Mapping[str, Any], at_ns: int) -> None:
+    """The call is under way no longer, whether its end is still told or not."""
+    put(state, name, {**body, "ended": at_ns})
+
+
+def drop(state: str, name: str) -> None:
+    """Nobody needs to know of this call any more."""
     with suppress(FileNotFoundError):
         os.unlink(os.path.join(state, _FOLDER, name))
-    return body
+
+
+def forget(state: str, before_ns: int) -> None:
+    """Nobody needs to know any more of calls that ended before that."""
+    for name, body in known(state).items():
+        if body.get("ended", before_ns) < before_ns:
+            drop(state, name)
 
 
 def under_way(state: str) -> dict[str, dict[str, Any]]:
@@ -62,6 +86,11 @@ def under_way(state: str) -> dict[str, dict[str, Any]]:
 
 def all_of(state: str) -> dict[str, dict[str, Any]]:
     """The same, and what dead ones left."""
+    return {name: body for name, body in known(state).items() if "ended" not in body}
+
+
+def known(state: str) -> dict[str, dict[str, Any]]:
+    """The same, and what is over since a moment."""
     try:
         names = sorted(name for name in os.listdir(os.path.join(state, _FOLDER)) if not name.startswith("."))
     except FileNotFoundError:

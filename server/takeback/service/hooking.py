@@ -69,6 +69,7 @@ def _body(agent: str, event: Event, at_ns: int) -> dict[str, Any]:
         "call": event.call,
         "label": event.label,
         "duration_ms": event.duration_ms,
+        "has_before": event.has_before,
         "process": process,
     }
 

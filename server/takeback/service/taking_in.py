@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from takeback.agents.decoding import Doing
 from takeback.errors import UsageError
-from takeback.files.reading import Reading, Stat
 from takeback.journal import views
 from takeback.model.ids import OpId
 from takeback.model.operation import UNKNOWN, Observation, OperationKind
-from takeback.model.paths import WorkspacePath, workspace_path
-from takeback.model.state import FileKind
+from takeback.model.paths import WorkspacePath
 from takeback.record import Source
 from takeback.service import agent_turns, at_work, calls, hook_log, sources, spool
+from takeback.service.hook_words import File, call_of, files_of, is_understood, name_of, session_of
 from takeback.service.opening import Workspace
 from takeback.watch.settle import Burst
 
@@ -32,11 +30,10 @@ logger = logging.getLogger(__name__)
 
 _AROUND_MS = 1000
 """How long an agent and its hook may take around a tool call, at most, besides the call itself."""
+_AGAIN_NS = 10_000_000_000
+"""How long after the end of a call another word of the agent's about its files may be of that call."""
 _ENDS = frozenset({Doing.PROMPT, Doing.END})
 """What ends every call of its session."""
-_TEXTS = ("actor", "doing", "session", "call")
-"""What every hook says in text."""
-_PROCESS_PARTS = 3
 
 
 def waits(workspace: Workspace) -> bool:
@@ -56,6 +53,7 @@ def take_in(workspace: Workspace) -> None:
             for name in names:
                 taking.entry(name)
                 spool.drop(workspace.state, name)
+            calls.forget(workspace.state, workspace.clock() - _AGAIN_NS)
     agent_turns.end_dead(workspace.journal, workspace.clock())
 
 
@@ -82,16 +80,6 @@ def _perhaps(actors: set[str]) -> Source:
     return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {' or '.join(sorted(actors))}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    """What a hook read at one path."""
-
-    path: WorkspacePath
-    reading: Reading
-    must_look: bool
-    """It was not read, so what is there now has to do."""
-
-
 class _Taking:
     """One pass over what waits."""
 
@@ -103,15 +91,15 @@ class _Taking:
         self._began = self._journal.last_operation()
         self._times: dict[WorkspacePath, int] | None = None
 
-        heads = [head for head in heads if _is_understood(head)]
-        self._ends_calls = {_name(head) for head in heads if head.get("doing") == Doing.AFTER_COMMAND}
-        self._ends_sessions = {_session(head) for head in heads if head.get("doing") in _ENDS}
+        heads = [head for head in heads if is_understood(head)]
+        self._ends_calls = {name_of(head) for head in heads if head.get("doing") == Doing.AFTER_COMMAND}
+        self._ends_sessions = {session_of(head) for head in heads if head.get("doing") in _ENDS}
         for name, call in calls.all_of(workspace.state).items():
             self._put(name, call)
 
     def _put(self, name: str, call: Mapping[str, Any]) -> None:
         """A call is under way; if its end waits to be taken in, also where the agent has ended since."""
-        if name in self._ends_calls or _session(call) in self._ends_sessions:
+        if name in self._ends_calls or session_of(call) in self._ends_sessions:
             call = {**call, "process": None, "at": self._workspace.clock()}
         calls.put(self._workspace.state, name, call)
 
@@ -127,7 +115,7 @@ class _Taking:
 
     def _take(self, entry: spool.Entry) -> None:
         body = entry.body
-        if not _is_understood(body):
+        if not is_understood(body):
             raise ValueError("no hook of this version wrote it")
         match Doing(body["doing"]):
             case Doing.PROMPT:
@@ -137,60 +125,108 @@ class _Taking:
                 self._finish_all(body)
                 agent_turns.end(self._journal, body, self._workspace.clock())
             case Doing.BEFORE_EDIT:
-                self._before_edit(body, _files(entry))
+                self._before_edit(body, files_of(entry))
             case Doing.AFTER_EDIT:
-                self._after_edit(body, _files(entry))
+                self._after_edit(body, files_of(entry))
             case Doing.BEFORE_COMMAND:
                 self._before_command(body)
             case Doing.AFTER_COMMAND:
-                self._finish(_name(body), body)
+                self._finish(name_of(body), body)
 
     # -- edits -----------------------------------------------------------------------------------
 
-    def _before_edit(self, body: Mapping[str, Any], files: Sequence[_File]) -> None:
+    def _before_edit(self, body: Mapping[str, Any], files: Sequence[File]) -> None:
         if not self._is_paused:
             self._record(sources.unannounced(self._workspace, ""), files, body["at"])
         paths = [file.path for file in files]
+        begun = calls.under_way(self._workspace.state).get(name_of(body))
+        known = {
+            "paths": paths,
+            **self._contest(body, paths),
+            "since": self._journal.last_operation(),
+            "ends": 1 + (begun["ends"] if begun else 0),
+        }
+        self._put(name_of(body), {**call_of(body), **known})
+
+    def _contest(self, body: Mapping[str, Any], paths: Sequence[WorkspacePath]) -> dict[str, Any]:
+        """Which of these paths calls under way of other sessions name as well; they get to know it too."""
         mine: dict[str, list[WorkspacePath]] = {"contested": [], "turnless": []}
         for name, other in self._shared(body, paths).items():
             doubt = "turnless" if other["actor"] == body["actor"] else "contested"
             both = [path for path in paths if path in other["paths"]]
             self._put(name, {**other, doubt: sorted({*other.get(doubt, ()), *both})})
             mine[doubt] += both
-        known = {"paths": paths, **mine, "since": self._journal.last_operation()}
-        self._put(_name(body), {**_call(body), **known})
+        return mine
 
     def _shared(self, body: Mapping[str, Any], paths: Sequence[WorkspacePath]) -> dict[str, dict[str, Any]]:
         """Calls under way of other sessions that name some of the same paths."""
         return {
             name: other
             for name, other in calls.under_way(self._workspace.state).items()
-            if _session(other) != _session(body) and not {*paths}.isdisjoint(other["paths"])
+            if session_of(other) != session_of(body) and not {*paths}.isdisjoint(other["paths"])
         }
 
-    def _after_edit(self, body: Mapping[str, Any], files: Sequence[_File]) -> None:
-        call = calls.drop(self._workspace.state, _name(body))
+    def _after_edit(self, body: Mapping[str, Any], files: Sequence[File]) -> None:
+        call = calls.end(self._workspace.state, name_of(body), body["at"])
         if self._is_paused:
             return
-        contested = {*(call["contested"] if call else ())}
-        turnless = {*(call.get("turnless", ()) if call else ())} - contested
-        since = OpId(call["since"] if call else 0)
+        if call is not None:
+            self._ended(body, call, files)
+            return
+        again = self._told_before(body)
+        told = [file for file in files if file.path in again]
+        self._record(sources.unannounced(self._workspace, ""), told, body["at"])
+        rest = [file for file in files if file.path not in again]
+        self._ended(body, self._other(body, [file.path for file in rest]), rest)
+
+    def _told_before(self, body: Mapping[str, Any]) -> set[str]:
+        """The paths of which this session has told what it wrote a moment ago, and of nothing since.
+
+        Whatever is there now, somebody else may have written.
+        """
+        mine = self._of_session(body)
+        ended = (call for call in mine if not call["ends"] and abs(body["at"] - call["ended"]) < _AGAIN_NS)
+        begun = {path for call in mine if call["ends"] for path in call["paths"]}
+        return {path for call in ended for path in call["paths"]} - begun
+
+    def _other(self, body: Mapping[str, Any], paths: Sequence[WorkspacePath]) -> Mapping[str, Any]:
+        """The call of its session that an agent tells of in other words as well.
+
+        If there is none, nobody told of its beginning: then nothing is claimed, unless the agent never tells of one.
+        """
+        for call in self._of_session(body):
+            if call["ends"] and not {*paths}.isdisjoint(call["paths"]):
+                return call
+        never = not body.get("has_before", True)
+        return {
+            "since": views.FIRST if never else self._journal.last_operation(),
+            **self._contest(body, paths),
+        }
+
+    def _of_session(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The calls of its session that are under way, or were a moment ago."""
+        known = calls.known(self._workspace.state).values()
+        return [call for call in known if session_of(call) == session_of(body)]
+
+    def _ended(self, body: Mapping[str, Any], call: Mapping[str, Any], files: Sequence[File]) -> None:
+        """What is in these files is the agent's, as far as no other call was under way on them."""
+        contested = {*call["contested"]}
+        turnless = {*call.get("turnless", ())} - contested
+        since = OpId(call["since"])
         exact = [file for file in files if file.path not in contested | turnless]
         self._record(self._source(body), exact, body["at"], since)
         of_any_turn = [file for file in files if file.path in turnless]
         self._record(Source(kind=OperationKind.EDIT, actor=body["actor"]), of_any_turn, body["at"], since)
         doubtful = [file for file in files if file.path in contested]
         if doubtful:
-            actors = {body["actor"]} | {
-                other["actor"] for other in self._shared(body, [file.path for file in doubtful]).values()
-            }
-            self._record(_perhaps(actors), doubtful, body["at"])
+            others = self._shared(body, [file.path for file in doubtful]).values()
+            self._record(_perhaps({body["actor"], *(one["actor"] for one in others)}), doubtful, body["at"])
 
     def _source(self, body: Mapping[str, Any]) -> Source:
         turn = agent_turns.of_session(self._journal, body)
         return Source(kind=OperationKind.EDIT, actor=body["actor"], turn=turn)
 
-    def _record(self, source: Source, files: Sequence[_File], at_ns: int, since: OpId = views.FIRST) -> None:
+    def _record(self, source: Source, files: Sequence[File], at_ns: int, since: OpId = views.FIRST) -> None:
         """Record what was at these paths as `source`'s; what was recorded unannounced after `since` is claimed for it."""
         seen = []
         for file in files:
@@ -215,10 +251,10 @@ class _Taking:
         last = views.touching(self._journal, path, self._journal.last_operation())
         return last is not None and last.op > since
 
-    def _observation(self, file: _File) -> Observation | None:
+    def _observation(self, file: File) -> Observation | None:
         return None if file.must_look else self._workspace.looker.told(file.path, file.reading)
 
-    def _had_below(self, file: _File) -> bool:
+    def _had_below(self, file: File) -> bool:
         """Whether it is a folder that went: what was known below it went too."""
         return file.reading.kind is None and self._workspace.recorder.has_recorded_below(file.path)
 
@@ -239,7 +275,7 @@ class _Taking:
         source = Source(
             kind=OperationKind.COMMAND, actor=body["actor"], label=body["label"] or "a command", turn=turn
         )
-        self._put(_name(body), {**_call(body), "source": sources.source_out(source)})
+        self._put(name_of(body), {**call_of(body), "source": sources.source_out(source)})
 
     def _finish(self, name: str, body: Mapping[str, Any]) -> None:
         """A command has ended: what it wrote is recorded as its own, unless others are at work too."""
@@ -268,12 +304,12 @@ class _Taking:
         """A call of which nobody says how it ended. Perhaps it was refused: then what was written is not the agent's."""
         if call["source"] is not None and not self._is_paused:
             self._until(body["at"], _perhaps({call["actor"]}))
-        calls.drop(self._workspace.state, name)
+        calls.give_up(self._workspace.state, name, call, body["at"])
 
     def _finish_all(self, body: Mapping[str, Any]) -> None:
         """The session goes on to something else: no call of it is under way any more."""
         for name, call in calls.under_way(self._workspace.state).items():
-            if _session(call) == _session(body):
+            if session_of(call) == session_of(body):
                 self._abandon(name, call, body)
 
     def _until(self, at_ns: int, source: Source) -> None:
@@ -299,37 +335,3 @@ class _Taking:
             self._workspace.looker.at([path], announced[path])
         if early:
             self._workspace.looker.some(early, source)
-
-
-def _is_understood(body: Mapping[str, Any]) -> bool:
-    """Whether a hook of this version may have written it: another one may have other words for who and what."""
-    process = body.get("process")
-    is_process = process is None or (isinstance(process, list) and len(process) == _PROCESS_PARTS)
-    return is_process and all(isinstance(body.get(key), str) for key in _TEXTS)
-
-
-def _files(entry: spool.Entry) -> list[_File]:
-    described = entry.body["files"]
-    return [_file(one, content) for one, content in zip(described, entry.contents, strict=True)]
-
-
-def _file(described: Mapping[str, Any], content: bytes) -> _File:
-    kind = FileKind(described["kind"]) if described["kind"] else None
-    stat = Stat(size_bytes=len(content), mtime_ns=0, ctime_ns=0, inode=0, mode=described["mode"])
-    reading = Reading() if kind is None else Reading(stat=stat, kind=kind, data=content)
-    return _File(path=workspace_path(described["path"]), reading=reading, must_look=bool(described["look"]))
-
-
-def _name(body: Mapping[str, Any]) -> str:
-    """The call that `body` is of."""
-    return calls.name_of(str(body.get("actor")), str(body.get("session")), str(body.get("call")))
-
-
-def _session(body: Mapping[str, Any]) -> tuple[Any, Any]:
-    return body.get("actor"), body.get("session")
-
-
-def _call(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What is to be known of a call under way."""
-    kept = {key: body[key] for key in ("actor", "session", "process", "at")}
-    return {**kept, "began": body["at"], "paths": [], "contested": [], "since": 0, "source": None}

@@ -189,7 +189,7 @@ def cursor(event, **more):
         (cursor("beforeSubmitPrompt", prompt="fix it", attachments=[]), {"doing": PROMPT, "label": "fix it"}),
         (
             cursor("preToolUse", tool_name="Write", tool_input={"file_path": "/w/a"}, tool_use_id="c"),
-            {"doing": EDIT, "call": "c", "paths": ("/w/a",)},
+            {"doing": EDIT, "call": "c", "paths": ("/w/a",), "has_before": True},
         ),
         (
             cursor(
@@ -199,7 +199,7 @@ def cursor(event, **more):
         ),
         (
             cursor("afterFileEdit", file_path="/w/a", edits=[{"old_string": "x", "new_string": "y"}]),
-            {"doing": EDITED, "paths": ("/w/a",)},
+            {"doing": EDITED, "paths": ("/w/a",), "has_before": False},
         ),
         (cursor("beforeShellExecution", command="make", cwd="/w"), {"doing": RUN, "label": "make"}),
         (cursor("stop", status="completed", loop_count=0), {"doing": END}),
