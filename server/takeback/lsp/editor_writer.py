@@ -20,7 +20,7 @@ from takeback.lsp.documents import Document
 from takeback.lsp.lines import Lines
 from takeback.lsp.server import Server
 from takeback.service.documents import Proposed
-from takeback.service.texts import is_made, is_typed_into, replacements
+from takeback.service.texts import is_made, is_typed_into, replacements, same_lines
 
 ANSWER_S = 10.0
 """How long an editor may take to answer an edit."""
@@ -76,8 +76,8 @@ class EditorWriter:
             document = self._document(one.proposed)
             if (
                 document is None
-                or document.text != one.proposed.text
-                or await self._write(document, one.proposed.text, one.before) is not Written.DONE
+                or not same_lines(document.text, one.proposed.text)
+                or await self._write(document, document.text, one.before) is not Written.DONE
             ):
                 stay.append(one)
         return stay
@@ -123,6 +123,8 @@ class EditorWriter:
                 deadline = min(deadline, now() + OTHER_TEXT_S)
             if is_answered and not asked.result():
                 return None
+            if is_answered and same_lines(document.text, planned):
+                return Landing(document.trail[0].text, document.text)
             if now() >= deadline:
                 return _typed_into(document.trail, planned) if is_answered else None
             await document.next_text(deadline - now(), () if is_answered else (asked,))

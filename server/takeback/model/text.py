@@ -84,9 +84,14 @@ def keys(text: Text, other: Text) -> list[bytes]:
     if Ending.MIXED not in (text.ending, other.ending):
         return [line.text for line in text.lines]
     uniform = {Ending.CRLF: True, Ending.LF: False}.get(text.ending) if text.ending else None
-    return [
-        line.text + b"\r" if (line.cr if uniform is None else uniform) else line.text for line in text.lines
-    ]
+    return [_key(line.text, ends=line.cr if uniform is None else uniform) for line in text.lines]
+
+
+def _key(text: bytes, *, ends: bool) -> bytes:
+    """A line with what counts of its ending. A CR that is text, behind the last line, is no ending: NUL tells it apart."""
+    if ends:
+        return text + b"\r"
+    return text + b"\0" if text.endswith(b"\r") else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,15 @@ def replacements(old: str, new: str) -> tuple[Replacement, ...]:
     return tuple(_replacement(old, starts, span, after) for span in _spans(before, after))
 
 
+def same_lines(one: str, other: str) -> bool:
+    """Whether two texts have the same lines, whatever ends these: some editors write one ending, whatever they are told."""
+    return one == other or _with_lf(one) == _with_lf(other)
+
+
+def _with_lf(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def is_made(old: str, new: str, shown: str) -> bool:
     """Whether `shown` is `new` with other lines changed since, and not `old` with lines changed."""
     before, after, now = old.split("\n"), new.split("\n"), shown.split("\n")

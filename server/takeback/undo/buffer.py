@@ -5,6 +5,7 @@
     shown    the document: the parent, and unsaved text over it
 
 The way from parent to after is one change, the unsaved text another that stands; the weave puts both together.
+An editor may show every line of a file with one ending: what it shows so is no unsaved text, and stays so.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from takeback.model.ids import ChangeSeq, change_of
-from takeback.model.text import Rewrite, Span, Text, keys, rewrite
+from takeback.model.text import Ending, Rewrite, Span, Text, keys, rewrite
 from takeback.undo.clash import OnConflict, outlook
 from takeback.undo.fold import History, fold
 from takeback.undo.weave import Mismatch, Weave
@@ -27,6 +28,7 @@ _NAMES = {_TAKING_BACK: "taking back", _UNSAVED: "unsaved text"}
 
 def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text | None:
     """The document afterwards; `None` if unsaved text rewrote lines that would change."""
+    parent, after = _as_shown(parent, after, shown)
     made = rewrite(after, differ(keys(parent, after), keys(after, parent)))
     typed = rewrite(shown, differ(keys(parent, shown), keys(shown, parent)))
     weave = Weave(parent)
@@ -38,8 +40,22 @@ def with_unsaved(parent: Text, after: Text, shown: Text, differ: Differ) -> Text
         return None
     kept = shown.final_newline == parent.final_newline
     final_newline = after.final_newline if kept else shown.final_newline
-    ending = shown.ending or after.ending
+    ending = _ending(parent, after, shown)
     return Text(lines=found.lines, ending=ending, final_newline=final_newline if found.lines else None)
+
+
+def _as_shown(parent: Text, after: Text, shown: Text) -> tuple[Text, Text]:
+    """Both as an editor shows them that gives all lines the ending of `shown`; as they are in any other editor."""
+    if parent.ending in (None, shown.ending) or shown.ending in (None, Ending.MIXED):
+        return parent, after
+    return replace(parent, ending=shown.ending), replace(after, ending=shown.ending)
+
+
+def _ending(parent: Text, after: Text, shown: Text) -> Ending | None:
+    """The document's: the file's, unless somebody gave the document another one."""
+    is_the_files = shown.ending in (None, parent.ending)
+    first, second = (after, shown) if is_the_files else (shown, after)
+    return first.ending or second.ending
 
 
 def _without(made: Rewrite, typed: Rewrite) -> Rewrite:

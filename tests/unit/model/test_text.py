@@ -52,6 +52,13 @@ def test_keys_tell_contents_apart(one, other):
         assert plain[0] == plain[1]
 
 
+def test_a_carriage_return_that_is_text_is_no_ending():
+    """Beside a mixed file, a last line that holds a carriage return is another line than one that ends with CRLF."""
+    crlf, mixed = split(b"a\r\nb"), split(b"a\r\n\nb\r")
+
+    assert keys(crlf, mixed)[-1] != keys(mixed, crlf)[-1]
+
+
 def check(data, lines, ending, *, final):
     """`data` reads as `lines`."""
     assert split(data) == Text(
