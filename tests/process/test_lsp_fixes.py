@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from urllib.parse import quote
 
 import pytest
 
@@ -25,11 +26,11 @@ def client(serve, make):
     return found
 
 
-def fixes(client, line):
+def fixes(client, line, uri=""):
     """The quick fixes at a line, asked for without diagnostics as some editors do."""
     at = {"line": line, "character": 0}
     params = {
-        "textDocument": {"uri": client.path.as_uri()},
+        "textDocument": {"uri": uri or client.path.as_uri()},
         "range": {"start": at, "end": at},
         "context": {"diagnostics": [], "only": ["quickfix"]},
     }
@@ -85,3 +86,71 @@ def test_a_fix_that_was_clicked_on_asks_about_a_conflict(client):
     assert question["params"]["message"] == "Operation 2 stands in the way in a.txt. What now?"
     client.send({"id": question["id"], "result": None})
     until(lambda: any(one.startswith("Nothing was changed") for one in client.messages()))
+
+
+def marks(client):
+    """The marked lines of every file, by the URI by which the client was told."""
+    told = [one["params"] for one in client.told if one["method"] == "textDocument/publishDiagnostics"]
+    latest = {one["uri"]: [mark["range"]["start"]["line"] for mark in one["diagnostics"]] for one in told}
+    return {uri: lines for uri, lines in latest.items() if lines}
+
+
+def open_as(client, uri, text):
+    """Open a document by this URI."""
+    item = {"uri": uri, "languageId": "text", "version": 1, "text": text}
+    client.notify("textDocument/didOpen", {"textDocument": item})
+
+
+def failed_before_it_was_opened(client, name, uri):
+    """A task fails in line 3 of a file, which an agent wrote; then a document is opened by `uri`, and typed into."""
+    text = TEXT.replace("line 3\n", "agent\n")
+    place = client.path.parent / name
+    place.write_text(TEXT, encoding="utf-8")
+    client.recorded(2)
+    place.write_text(text, encoding="utf-8")
+    client.recorded(3)
+    client.request("takeback/recordFailure", {"task": "test", "output": f"{name}:3: error: it broke\n"})
+    until(lambda: marks(client))
+    open_as(client, uri, text)
+    until(lambda: fixes(client, 2, uri))
+    start = {"line": 0, "character": 0}
+    change = {"range": {"start": start, "end": start}, "text": "mine\n"}
+    document = {"uri": uri, "version": 2}
+    client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+
+
+@pytest.mark.parametrize("keep", ["@+é", "@", "+", ""])
+def test_a_failure_is_of_the_file_however_its_uri_is_written(client, keep):
+    """A failure that was told before its document was opened is fixed and followed there, whatever the URI escapes."""
+    place = client.path.parent / "at@home+é.txt"
+    uri = f"file://{quote(str(place), safe='/' + keep)}".replace("%C3%A9", "%c3%a9")
+
+    failed_before_it_was_opened(client, place.name, uri)
+
+    until(lambda: marks(client) == {uri: [3]})
+    (fix,) = fixes(client, 3, uri)
+    assert "operation 3" in fix["title"]
+    assert fixes(client, 2, uri) == []
+
+
+def test_a_failure_is_found_through_a_link(client, tmp_path):
+    """A failure that was told before its document was opened by a link is fixed and followed there."""
+    link = tmp_path / "link"
+    link.symlink_to(client.path.parent)
+    uri = (link / "b.txt").as_uri()
+
+    failed_before_it_was_opened(client, "b.txt", uri)
+
+    until(lambda: marks(client) == {uri: [3]})
+    assert "operation 3" in fixes(client, 3, uri)[0]["title"]
+
+
+def test_a_failure_is_in_every_document_of_its_file(client, tmp_path):
+    """Where a file is open by its own name already, a failure stays there and is in the document that a link opens too."""
+    client.request("takeback/recordFailure", {"task": "test", "output": "a.txt:3: error: it broke\n"})
+    link = tmp_path / "link"
+    link.symlink_to(client.path)
+
+    open_as(client, link.as_uri(), client.path.read_text("utf-8"))
+
+    until(lambda: marks(client) == {client.path.as_uri(): [2], link.as_uri(): [2]})

@@ -57,6 +57,17 @@ def file_of(uri: str) -> str | None:
     return path if is_here and "\0" not in path else None
 
 
+def name_of(uri: str) -> str:
+    """What a URI names, however it is written: editors escape more or less of a name than we do. Asks no disk."""
+    return file_of(uri) or uri
+
+
+def real_name(uri: str) -> str:
+    """What a URI leads to by links, in the end; asks the disk."""
+    full = file_of(uri)
+    return uri if full is None else os.path.realpath(full)
+
+
 def file_uri(full: str) -> str:
     """The URI of a file or folder."""
     return f"file://{quote(os.fsencode(full))}"

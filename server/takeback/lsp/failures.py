@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ class Failure:
 
     task: str
     uri: str
+    name: str
+    """What the URI names: editors may write it otherwise."""
     line: int
     """From 0."""
     column: int
@@ -57,19 +60,40 @@ class Failures:
 
     def at(self, uri: str, where: lsp.Range) -> tuple[Failure, ...]:
         """The failures that a range of a document meets."""
+        name = convert.name_of(uri)
         return tuple(
             one
             for failures in self._of.values()
             for one in failures
-            if one.uri == uri and where.start.line <= one.line <= where.end.line
+            if one.name == name and where.start.line <= one.line <= where.end.line
         )
 
     def edited(self, document: Document, before: str) -> None:
         """Let failures stay at their lines, whatever was typed above them."""
+        name = convert.name_of(document.uri) if self._of else ""
         for owner, failures in tuple(self._of.items()):
-            if any(one.uri == document.uri for one in failures):
+            if any(one.name == name for one in failures):
                 moved = _moves(before, document.text)
-                self._say(owner, tuple(_followed(one, document.uri, moved) for one in failures))
+                self._say(owner, tuple(_followed(one, name, moved) for one in failures))
+
+    def opened(self, document: Document) -> None:
+        """A document was opened: a task may have failed in the file that it is by a link."""
+        if self._of:
+            self._server.keep(asyncio.get_running_loop().create_task(self._linked(document, document.text)))
+
+    async def _linked(self, document: Document, before: str) -> None:
+        """Let the failures in the file of a document be in the document, which showed `before` when it was opened."""
+        name, uri = convert.name_of(document.uri), document.uri
+        real = await asyncio.to_thread(convert.real_name, uri)
+        if real == name:
+            return
+        moved = _moves(before, document.text)
+        is_open = any(convert.name_of(one) == real for one in self._server.documents)
+        for owner, failures in tuple(self._of.items()):
+            stay = (one for one in failures if is_open or one.name != real)
+            here = (_followed(one, real, moved) for one in failures if one.name == real)
+            found = (*stay, *(replace(one, uri=uri, name=name) for one in here))
+            self._say(owner, tuple(dict.fromkeys(found)))
 
     def _say(self, owner: str, failures: tuple[Failure, ...]) -> None:
         marks: dict[str, list[lsp.Diagnostic]] = {}
@@ -107,8 +131,8 @@ def _moves(before: str, after: str) -> _Moves:
     return _Moves(head, len(old) - tail, len(new) - tail - head)
 
 
-def _followed(one: Failure, uri: str, moves: _Moves) -> Failure:
-    return replace(one, line=moves.line(one.line)) if one.uri == uri else one
+def _followed(one: Failure, name: str, moves: _Moves) -> Failure:
+    return replace(one, line=moves.line(one.line)) if one.name == name else one
 
 
 # -- what touched a failing line -----------------------------------------------------------------

@@ -61,6 +61,8 @@ def _opened(ls: Server, params: lsp.DidOpenTextDocumentParams) -> None:
     ls.tell_opened(document)
     ls.workspaces.follow_soon()
     ls.authorships.opened(document)
+    ls.diagnostics.opened(item.uri)
+    ls.failures.opened(document)
 
 
 def _changed(ls: Server, params: lsp.DidChangeTextDocumentParams) -> None:

@@ -111,6 +111,7 @@ def _failure(task: str, uri: str, place: Location) -> Failure:
     return Failure(
         task=task,
         uri=uri,
+        name=convert.name_of(uri),
         line=min(place.line - 1, _LAST_LINE),
         column=min(max(place.column - 1, 0), _LAST_LINE),
         message=place.message[:_MOST],
