@@ -25,6 +25,25 @@ def read(path: str | bytes, max_bytes: int) -> bytes:
     return data
 
 
+def names(folder: str) -> list[str]:
+    """The names of the regular files in a folder of ours, sorted, without those that begin with a point."""
+    return sorted(name for name, is_file in _entries(folder) if is_file)
+
+
+def others(folder: str) -> list[str]:
+    """The names there of whatever is no regular file, sorted: nobody has put it there for us."""
+    return sorted(name for name, is_file in _entries(folder) if not is_file)
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    try:
+        with os.scandir(folder) as found:
+            visible = [one for one in found if not one.name.startswith(".")]
+            return [(one.name, one.is_file(follow_symlinks=False)) for one in visible]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def has_end(path: str | bytes) -> bool:
     """Whether git can read what is at `path`, if anything is: it waits for ever for a pipe, and for most devices."""
     try:

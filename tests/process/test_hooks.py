@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from hooks import HOOK, Agent, operations, turns
+from takeback.service import calls
 from waiting import until
 
 AFTER = {
@@ -360,6 +362,65 @@ def test_what_another_version_left_in_the_spool_stops_no_verb(workspace, said):
 
     assert operations(workspace) == [("agent:claude", ["f"])]
     assert "000000000002 in the spool cannot be understood" in (workspace.state / "hooks.log").read_text()
+
+
+def a_folder(path):
+    """A folder with something in it."""
+    path.mkdir(parents=True)
+    (path / "mine").write_text("kept")
+
+
+def a_pipe(path):
+    """A pipe that nobody writes to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+
+
+def a_link(path):
+    """A link that leads nowhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to("nowhere")
+
+
+OF_THE_CALL = calls.name_of("agent:claude", "s1", "s1-0")
+
+
+@pytest.mark.parametrize("other", [a_folder, a_pipe, a_link])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "spool/000000000001",
+        "spool/\N{SUPERSCRIPT TWO}",
+        f"calls/{OF_THE_CALL}",
+        "calls/a\n b\udcff",
+        "commands/1-a",
+    ],
+)
+def test_what_is_no_file_in_the_state_folder_is_passed_over(workspace, place, other):
+    """Whatever stands in the place of what hooks and commands keep, every verb goes on, and says so once in the log."""
+    other(workspace.state / place)
+    Agent(workspace).edit("f", "two\n")
+
+    assert operations(workspace) == [("agent:claude", ["f"])]
+    ended = workspace.process("run", "--", "true")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert workspace.tb("doctor").status == 0
+    assert other is not a_folder or (workspace.state / place / "mine").exists()
+    shown = place.replace("\n", "").replace("\udcff", "\\udcff")
+    assert (workspace.state / "hooks.log").read_text().count(f"{shown} is no file") == 1
+
+
+@pytest.mark.parametrize("place", ["spool", "calls", "commands"])
+def test_a_file_in_the_place_of_a_folder_stops_no_verb(workspace, place):
+    """A file where hooks or commands keep what they tell costs what they would have told, and nothing else."""
+    shutil.rmtree(workspace.state / place, ignore_errors=True)
+    (workspace.state / place).write_text("in the way")
+    Agent(workspace).edit("f", "two\n")
+
+    ((_, paths),) = operations(workspace)
+    assert paths == ["f"]
+    assert workspace.tb("doctor").status == 0
+    assert (workspace.state / "hooks.log").read_text().count(f"{place} is no folder") == 1
 
 
 @pytest.mark.parametrize("call", ["[]", '{"version": 2}', "null"])

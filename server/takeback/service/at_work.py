@@ -17,17 +17,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
+from takeback import regular
 from takeback.files.faults import explained
 from takeback.files.holders import said
 from takeback.service import calls
 
-_FOLDER = "commands"
+FOLDER = "commands"
 
 
 @contextmanager
 def announced(state: str, body: Mapping[str, Any]) -> Iterator[str]:
     """While this lasts, everybody finds `body` under the name that this gives. Raises StorageFull without room."""
-    folder = os.path.join(state, _FOLDER)
+    folder = os.path.join(state, FOLDER)
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     path = os.path.join(folder, name)
     with ExitStack() as stack:
@@ -67,11 +68,8 @@ def of_call(name: str) -> str:
 
 
 def _held(state: str) -> dict[str, dict[str, Any]]:
-    folder = os.path.join(state, _FOLDER)
-    try:
-        names = sorted(name for name in os.listdir(folder) if not name.endswith(".new"))
-    except FileNotFoundError:
-        return {}
+    folder = os.path.join(state, FOLDER)
+    names = [name for name in regular.names(folder) if not name.endswith(".new")]
     found = ((name, _body(os.path.join(folder, name))) for name in names)
     return {name: body for name, body in found if body is not None}
 

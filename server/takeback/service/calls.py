@@ -17,9 +17,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from takeback import regular
 from takeback.files.alive import Process, is_alive
+from takeback.files.faults import explained
 
-_FOLDER = "calls"
+FOLDER = "calls"
 _KNOWN = frozenset(
     {"actor", "session", "process", "at", "began", "paths", "contested", "since", "source", "ends"}
 )
@@ -28,22 +30,27 @@ _UNTIED_S = 3600
 """How long a call counts whose process is not known."""
 
 
+_IN_THE_WAY = (FileExistsError, IsADirectoryError, NotADirectoryError)
+
+
 def name_of(actor: str, session: str, call: str) -> str:
     """What the call is named here."""
     return hashlib.sha256(f"{actor}\0{session}\0{call}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def put(state: str, name: str, body: Mapping[str, Any]) -> None:
-    """This call is under way. `body` has what is known of every call: `_KNOWN`.
+    """This call is under way. `body` has what is known of every call: `_KNOWN`. Raises StorageFull without room.
 
+    Where something else is in its place, nobody gets to know.
     With `turnless` it has paths that another session of the same agent has a call under way on.
     """
-    folder = os.path.join(state, _FOLDER)
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    folder = os.path.join(state, FOLDER)
     new = os.path.join(folder, f".{name}")
-    with open(new, "w", encoding="utf-8") as file:
-        json.dump(body, file)
-    os.replace(new, os.path.join(folder, name))
+    with explained("say which call is under way in", folder), suppress(*_IN_THE_WAY):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(new, "w", encoding="utf-8") as file:
+            json.dump(body, file)
+        os.replace(new, os.path.join(folder, name))
 
 
 def end(state: str, name: str, at_ns: int) -> dict[str, Any] | None:
@@ -63,8 +70,8 @@ def give_up(state: str, name: str, body: Mapping[str, Any], at_ns: int) -> None:
 
 def drop(state: str, name: str) -> None:
     """Nobody needs to know of this call any more."""
-    with suppress(FileNotFoundError):
-        os.unlink(os.path.join(state, _FOLDER, name))
+    with suppress(FileNotFoundError, *_IN_THE_WAY):
+        os.unlink(os.path.join(state, FOLDER, name))
 
 
 def forget(state: str, before_ns: int) -> None:
@@ -91,10 +98,7 @@ def all_of(state: str) -> dict[str, dict[str, Any]]:
 
 def known(state: str) -> dict[str, dict[str, Any]]:
     """The same, and what is over since a moment."""
-    try:
-        names = sorted(name for name in os.listdir(os.path.join(state, _FOLDER)) if not name.startswith("."))
-    except FileNotFoundError:
-        return {}
+    names = regular.names(os.path.join(state, FOLDER))
     return {name: body for name in names if (body := _body(state, name)) is not None}
 
 
@@ -113,8 +117,8 @@ def _counts(body: Mapping[str, Any]) -> bool:
 
 def _body(state: str, name: str) -> dict[str, Any] | None:
     try:
-        with open(os.path.join(state, _FOLDER, name), encoding="utf-8") as file:
+        with open(os.path.join(state, FOLDER, name), encoding="utf-8") as file:
             body = json.load(file)
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, *_IN_THE_WAY):
         return None
     return body if isinstance(body, dict) and body.keys() >= _KNOWN else None  # else another version wrote it

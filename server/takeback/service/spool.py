@@ -18,7 +18,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-_FOLDER = "spool"
+from takeback import regular
+from takeback.files.faults import explained
+
+FOLDER = "spool"
 _DIGITS = 12
 _LEFT_S = 600
 """A hook takes milliseconds: what is older and has no name never gets one."""
@@ -37,7 +40,7 @@ class Entry:
 
 def put(state: str, body: Mapping[str, Any], contents: Sequence[bytes]) -> None:
     """Leave this for whoever takes it in. Raises OSError if it cannot be kept."""
-    folder = os.path.join(state, _FOLDER)
+    folder = os.path.join(state, FOLDER)
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
     sizes = [len(content) for content in contents]
@@ -69,23 +72,25 @@ def _name(new: str, folder: str) -> None:
 
 def pending(state: str) -> list[str]:
     """The names of what waits, oldest first."""
-    try:
-        return _names(os.path.join(state, _FOLDER))
-    except FileNotFoundError:
-        return []
+    return _names(os.path.join(state, FOLDER))
 
 
 def _names(folder: str) -> list[str]:
-    return sorted(name for name in os.listdir(folder) if name.isdigit())
+    return sorted((name for name in regular.names(folder) if name.isascii() and name.isdigit()), key=int)
 
 
 def read(state: str, name: str) -> Entry | None:
-    """What waits under this name; `None` if it is gone. Raises ValueError if it is not what a hook wrote."""
-    try:
-        with open(os.path.join(state, _FOLDER, name), "rb") as file:
-            head, _, rest = file.read().partition(b"\n")
-    except FileNotFoundError:
-        return None
+    """What waits under this name; `None` if it is gone. Raises ValueError if it is not what a hook wrote.
+
+    Raises TakebackError if it cannot be read.
+    """
+    path = os.path.join(state, FOLDER, name)
+    with explained("take in what a hook told in", path):
+        try:
+            with open(path, "rb") as file:
+                head, _, rest = file.read().partition(b"\n")
+        except FileNotFoundError:
+            return None
     body = json.loads(head)
     contents = []
     for size in body["sizes"]:
@@ -99,7 +104,7 @@ def read(state: str, name: str) -> Entry | None:
 def heads(state: str, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
     """What waits under these names without the content of files; what cannot be understood is left out."""
     for name in names:
-        with suppress(FileNotFoundError, ValueError), open(os.path.join(state, _FOLDER, name), "rb") as file:
+        with suppress(OSError, ValueError), open(os.path.join(state, FOLDER, name), "rb") as file:
             head = json.loads(file.readline())
             if isinstance(head, dict):
                 yield head
@@ -108,17 +113,18 @@ def heads(state: str, names: Sequence[str]) -> Iterator[Mapping[str, Any]]:
 def drop(state: str, name: str) -> None:
     """This has been taken in."""
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(state, _FOLDER, name))
+        os.unlink(os.path.join(state, FOLDER, name))
 
 
 @contextmanager
 def taking(state: str) -> Iterator[None]:
     """While this lasts, nobody else takes anything in. Hooks never ask for it."""
-    path = os.path.join(state, _FOLDER, ".taking")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path = os.path.join(state, FOLDER, ".taking")
+    with explained("take in what hooks told with", path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        _clear(os.path.join(state, _FOLDER))
+        _clear(os.path.join(state, FOLDER))
         yield
     finally:
         os.close(descriptor)
@@ -129,6 +135,6 @@ def _clear(folder: str) -> None:
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         number = name[1:].partition("-")[0]
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             if number.isdigit() and name.startswith(".") and time.time() - os.stat(path).st_mtime > _LEFT_S:
                 os.unlink(path)

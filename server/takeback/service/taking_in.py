@@ -11,9 +11,11 @@ Whoever records does it, before anything else is recorded; where nobody records,
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from takeback import regular
 from takeback.agents.decoding import Doing
 from takeback.errors import UsageError
 from takeback.journal import views
@@ -46,6 +48,7 @@ def take_in(workspace: Workspace) -> None:
 
     Raises TakebackError if it cannot be recorded; then it stays where it is, and is taken in later.
     """
+    _note_others(workspace.state)
     if waits(workspace):
         with spool.taking(workspace.state):
             names = spool.pending(workspace.state)
@@ -55,6 +58,16 @@ def take_in(workspace: Workspace) -> None:
                 spool.drop(workspace.state, name)
             calls.forget(workspace.state, workspace.clock() - _AGAIN_NS)
     agent_turns.end_dead(workspace.journal, workspace.clock())
+
+
+def _note_others(state: str) -> None:
+    """Say once what stands in the place of what hooks and commands keep. It stays where it is."""
+    for folder in (spool.FOLDER, calls.FOLDER, at_work.FOLDER):
+        place = os.path.join(state, folder)
+        if os.path.lexists(place) and not os.path.isdir(place):
+            hook_log.note_once(state, f"{folder} is no folder, and is passed over")
+        for name in regular.others(place):
+            hook_log.note_once(state, f"{folder}/{name} is no file, and is passed over")
 
 
 def apart(workspace: Workspace, burst: Burst | None = None) -> None:
