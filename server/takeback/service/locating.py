@@ -16,13 +16,16 @@ _MOST_LINES = 20_000
 _MOST_CHARACTERS = 2_000
 """What is longer is no line for people."""
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_PATH = r"(?P<path>[^\s:()\"'<>|*][^:()\"<>|*\n]*?)"
+_INSIDE = r"[^:()\"<>|*\n]"
+_GROUP = rf"\({_INSIDE}*\)"
+_PATH = rf"(?P<path>(?:[^\s:()\"'<>|*]|{_GROUP})(?:{_INSIDE}|{_GROUP})*?)"
+"""Brackets come in pairs: half of a pair belongs to a sentence around the path."""
 _AT = r"(?P<line>\d{1,9})"
 _SHAPES = tuple(
     re.compile(shape)
     for shape in (
         rf"\s*(?:-->\s*)?{_PATH}:{_AT}(?::(?P<column>\d{{1,9}}))?(?:-\d+)?(?:$|:?\s+(?P<text>.*)|:(?P<more>\D.*))",
-        rf"{_PATH}\({_AT}(?:,(?P<column>\d{{1,9}}))?(?:,\d+)*\)\s*:?\s*(?P<text>.*)",
+        rf"{_PATH}\({_AT}(?:,(?P<column>\d{{1,9}}))?(?:,\d+)*\)(?:$|\s*:\s*|\s+)(?P<text>.*)",
         rf"{_PATH}: line {_AT},? col(?:umn)?\.? (?P<column>\d{{1,9}})\b,?\s*(?P<text>.*)",
         rf"{_PATH}: line {_AT}:?\s+(?P<text>.*)",
     )

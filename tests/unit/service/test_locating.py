@@ -30,6 +30,13 @@ def found(output):
         ),
         ("/w/a.js\n  3:7  error  'x' is not defined\n", [("/w/a.js", 3, 7, "error  'x' is not defined")]),
         ("/w/a.js: line 3, col 7, Error - no x\n", [("/w/a.js", 3, 7, "Error - no x")]),
+        ("(group)/p.txt:3: broken\n", [("(group)/p.txt", 3, 0, "broken")]),
+        ("app/(a b)/[id]/p.tsx:3:5 - error TS1: no\n", [("app/(a b)/[id]/p.tsx", 3, 5, "- error TS1: no")]),
+        ("app/(group)/p.ts(3,5): error TS1: no\n", [("app/(group)/p.ts", 3, 5, "error TS1: no")]),
+        ("my (2)/p (3).c(4): error C1: no\n", [("my (2)/p (3).c", 4, 0, "error C1: no")]),
+        ("(group)/p.sh: line 3: no such thing\n", [("(group)/p.sh", 3, 0, "no such thing")]),
+        ("app/(group)/p.js\n  3:7  error  no\n", [("app/(group)/p.js", 3, 7, "error  no")]),
+        ("it failed (p.c:3: no)\n  at f (p.js:3:7)\n", []),
         ("all 12 tests passed in 0.3 s\nno places here: none\n", []),
         ("", []),
     ],
@@ -47,7 +54,10 @@ def test_a_warning_is_milder():
     ]
 
 
-@pytest.mark.parametrize("line", ["a" * 100_000 + ":1: x", ":" * 50_000, "(" * 50_000, " 1:1" * 30_000])
+@pytest.mark.parametrize(
+    "line",
+    ["a" * 100_000 + ":1: x", ":" * 50_000, "(" * 50_000, " 1:1" * 30_000, "()" * 30_000, "(a" * 900 + ":1"],
+)
 def test_long_lines_take_no_time(line):
     """A line of any length is read at once."""
     assert len(in_output(line)) <= 1
