@@ -299,6 +299,47 @@ def test_an_agent_that_nobody_knows_is_not_refused(workspace):
     assert "no agent is called 'nobody'" in Agent(workspace, "nobody").say_raw(b"{}")
 
 
+def say_from_nowhere(scene, event, path, **more):
+    """An agent tells of an edit from a folder that is gone; what the hook says on standard error."""
+    (scene.root / "gone").mkdir()
+    body = {
+        "session_id": "s1",
+        "hook_event_name": event,
+        "tool_name": "Write",
+        "tool_input": {"file_path": path},
+    }
+    ended = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *HOOK, "claude"],
+        input=json.dumps({**body, **more}).encode(),
+        cwd=scene.root / "gone",
+        env=scene.env,
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, b"")
+    return ended.stderr.decode()
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["folder named", "no folder named"])
+def test_the_folder_that_an_agent_works_in_is_gone(workspace, named):
+    """An agent whose working folder was removed is recorded all the same where it names its files in full."""
+    more = {"cwd": str(workspace.root / "gone")} if named else {}
+    path = str(workspace.root / "f")
+    told = say_from_nowhere(workspace, "PreToolUse", path, **more)
+    workspace.write("f", "two\n")
+    told += say_from_nowhere(workspace, "PostToolUse", path, **more)
+
+    assert (told, operations(workspace)) == ("", [("agent:claude", ["f"])])
+
+
+def test_a_name_that_leads_nowhere_is_noted(workspace):
+    """A file that is named from a folder that was removed cannot be found: the hook says so, also in its log."""
+    told = say_from_nowhere(workspace, "PostToolUse", "f")
+
+    assert "takeback hook claude: FileNotFoundError" in told
+    assert "takeback hook claude: FileNotFoundError" in (workspace.states / "hooks.log").read_text()
+
+
 def test_a_state_folder_that_cannot_be_written(workspace):
     """A full or read-only disk costs the agent nothing; the line on standard error says what was not kept."""
     spool = workspace.state / "spool"

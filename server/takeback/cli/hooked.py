@@ -41,9 +41,11 @@ def _hooked(words: Sequence[str]) -> None:
 
 
 def _parsed(words: Sequence[str]) -> tuple[str, str, str]:
-    """The agent, its event where the settings name it, and the folder that it works in."""
+    """The agent, its event where the settings name it, and the folder that it works in; empty if that is gone."""
     rest = list(words)
-    folder = os.getcwd()
+    folder = ""
+    with suppress(FileNotFoundError):
+        folder = os.getcwd()
     if "-C" in rest:
         place = rest.index("-C")
         folder = os.path.join(folder, rest[place + 1])
@@ -58,5 +60,6 @@ def _note(words: Sequence[str], failure: BaseException) -> None:
     from takeback.folders import state_root  # noqa: PLC0415 - what came before may have failed at an import
     from takeback.service import hook_log, hooking  # noqa: PLC0415 - the same
 
-    place = hooking.place_of(_parsed(words)[2], os.environ)
+    folder = _parsed(words)[2]
+    place = hooking.place_of(folder, os.environ) if folder else None
     hook_log.note(place.state if place else state_root(os.environ), text)

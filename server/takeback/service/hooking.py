@@ -41,7 +41,7 @@ class Place:
 def told(agent: str, said: bytes, event: str, folder: str, environ: Mapping[str, str]) -> bool:
     """Keep what an agent said on its hook's input, for each workspace that it concerns.
 
-    `folder` is where the agent works if it does not say. The result is whether somebody who records has taken it in,
+    `folder` is where the agent works if it does not say; empty if that is gone. The result is whether somebody who records has taken it in,
     or nothing was to be kept. Raises ValueError for what no agent says, OSError if it cannot be kept.
     """
     found = decode(json.loads(said), event)
