@@ -71,6 +71,7 @@ class Core:
         given: Mapping[str, Any],
         *,
         on_operations: Callable[[Sequence[Operation]], None],
+        on_gone: Callable[[], None],
         on_progress: Callable[[int, int], None],
         on_ready: Callable[[Exception | None], None],
         on_trouble: Callable[[str], None],
@@ -82,6 +83,7 @@ class Core:
         """Opens the workspace at once, with the settings `given` by the editor.
 
         `on_ready` says that it is open, or why it cannot be: each time, for a folder may go and come back.
+        `on_gone` says that content of the history is there no longer.
         `on_trouble` says why nothing can be recorded, and the empty text when it can be again; `on_loss` that events
         were lost. `on_settings` names the files of settings and what is wrong in them. All of these are called on the
         loop, `hand_over` on a thread of its own. `is_behind` tells whether the editor has said more than it was heard.
@@ -91,6 +93,7 @@ class Core:
         self._given = given
         self._loop = asyncio.get_running_loop()
         self._on_operations = on_operations
+        self._on_gone = on_gone
         self._on_progress = on_progress
         self._on_ready = on_ready
         self._on_trouble = on_trouble
@@ -197,6 +200,7 @@ class Core:
                 self._inbox,
                 on_operations=lambda found: self._tell(self._on_operations, found),
                 on_claims=lambda found: self._tell(self._on_operations, found),
+                on_gone=lambda: self._tell(self._on_gone),
                 on_trouble=lambda why: self._tell(self._on_trouble, why),
                 on_loss=lambda what: self._tell(self._on_loss, what),
                 on_settings=lambda: self._tell_settings(workspace),

@@ -228,6 +228,25 @@ def test_forgotten_content_is_said_to_be_so(opened):
     assert "somebody had it forgotten" in of(client, "after")
 
 
+@pytest.mark.promise(5)
+@pytest.mark.promise(9)
+def test_what_was_forgotten_is_read_again(opened):
+    """When content is forgotten, an editor that shows it in any document is told to read that again, and gets none of it."""
+    client = opened()
+    client.path.write_text("other\n", encoding="utf-8")
+    client.recorded(2)
+    root, file = str(client.root), file_of(client)
+    before = virtual.operation_uri(root, 2, "before", file, "a.txt")
+    whole = virtual.operation_diff_uri(root, 2)
+    assert all("agent\n" in read(client, uri) for uri in (before, whole))
+
+    subprocess.run([*TAKEBACK, "forget", "1"], cwd=client.root, check=True, capture_output=True)
+
+    told = client.heard["workspace/textDocumentContent/refresh"]
+    assert {told.get(timeout=WAIT_S)["uri"] for _ in range(2)} == {before, whole}
+    assert not any("agent\n" in read(client, uri) for uri in (before, whole))
+
+
 # -- showing -------------------------------------------------------------------------------------
 
 
@@ -280,6 +299,21 @@ def test_an_operation_is_shown_as_a_file(shown):
     assert place.stat().st_mode & 0o777 == 0o400
     client.request("shutdown", None)
     assert not place.exists()
+
+
+@pytest.mark.promise(9)
+def test_forgotten_content_is_in_no_copy(shown):
+    """Copies that a running server has shown go when content is forgotten, and whoever forgets it is told so."""
+    client = shown(PLAIN, "unknown", "Show what it changed")
+    client.run("showOperation")
+    (place,) = (Path(unquote(urlsplit(uri).path)) for uri in client.shown)
+
+    said = subprocess.run(
+        [*TAKEBACK, "forget", "a.txt"], cwd=client.root, check=True, capture_output=True, text=True
+    )
+
+    assert not place.exists()
+    assert "removed 1 copy that an editor showed" in said.stdout + said.stderr
 
 
 def test_an_editor_that_shows_nothing_is_told_where_it_is(shown):

@@ -28,6 +28,7 @@ def register(server: Server) -> None:
     for part in (files, settings, virtual, messages, failures, actions, lenses, hovers, hints):
         part.register(server)
     server.hear_operations.append(server.authorships.heard)
+    server.hear_gone.append(server.authorships.look_again)
     for name in COMMANDS:
         server.command(name)(_command(name))
 

@@ -72,6 +72,8 @@ class Server(LanguageServer):
         self.hear_operations: list[Hears] = []
         """Called on the loop with every operation that anybody recorded, once it can be read."""
         self.hear_operations.append(self.news.heard)
+        self.hear_gone: list[Callable[[Core], None]] = []
+        """Called on the loop when content of a history is there no longer."""
 
     # -- workspaces ------------------------------------------------------------------------------
 
@@ -109,6 +111,13 @@ class Server(LanguageServer):
         if core is not None:
             for hear in self.hear_operations:
                 hear(core, operations)
+
+    def content_gone(self, root: str) -> None:
+        """Somebody had content of an open workspace forgotten, or it expired."""
+        core = self._cores.get(root)
+        if core is not None:
+            for hear in self.hear_gone:
+                hear(core)
 
     # -- documents -------------------------------------------------------------------------------
 

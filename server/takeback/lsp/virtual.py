@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -59,6 +59,7 @@ def register(server: Server) -> None:
 
     server.feature(lsp.WORKSPACE_TEXT_DOCUMENT_CONTENT)(content)
     server.hear_operations.append(lambda core, found: read.heard(server, core, found))
+    server.hear_gone.append(lambda core: read.again(server, core, lambda _: True))
 
 
 async def announce(server: Server) -> None:
@@ -182,9 +183,13 @@ class _Read:
         """Have the editor read again what these operations made another text."""
         from takeback.service import contents  # noqa: PLC0415 - the reason stands above
 
+        self.again(server, core, lambda wanted: contents.changes_with(wanted, operations))
+
+    def again(self, server: Server, core: Core, concerns: Callable[[Content], bool]) -> None:
+        """Have the editor read again what it has read of a workspace, and `concerns` is true of."""
         ours = [(uri, wanted) for uri, (root, wanted) in self._known.items() if root == core.root]
         for uri, wanted in ours:
-            if contents.changes_with(wanted, operations):
+            if concerns(wanted):
                 server.keep(asyncio.get_running_loop().create_task(_refresh(server, uri)))
 
 

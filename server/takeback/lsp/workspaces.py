@@ -99,6 +99,7 @@ class Workspaces:
                 self._server.editor,
                 settings,
                 on_operations=partial(self._server.recorded, one.root),
+                on_gone=partial(self._server.content_gone, one.root),
                 on_progress=progress.report,
                 on_ready=partial(self._ready, one.root, progress),
                 on_trouble=partial(self._server.in_trouble, one.root),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from takeback import config as configuration
 from takeback.errors import TakebackError
@@ -13,10 +13,11 @@ from takeback.files.holders import is_held
 from takeback.model.ids import OpId
 from takeback.model.paths import WorkspacePath
 from takeback.service.opening import Workspace
+from takeback.service.published import drop_shown
 from takeback.service.recording import sync
 from takeback.upkeep import adopting, collect, forget, needs
 from takeback.upkeep.collect import Collected, Limits
-from takeback.upkeep.forget import Forgotten
+from takeback.upkeep.forget import Chosen, Forgotten
 from takeback.upkeep.histories import History, opened, state_folders
 from takeback.watch import baseline
 
@@ -97,15 +98,23 @@ def forget_path(workspace: Workspace, path: WorkspacePath, *, shared_too: bool) 
     Raises NotFound if there is none, Refused if other paths share it and `shared_too` is not given.
     """
     sync(workspace)
-    history = history_of(workspace)
-    return forget.forget(history, forget.of_path(history, path), workspace.clock, shared_too=shared_too)
+    chosen = forget.of_path(history_of(workspace), path)
+    return _forget(workspace, chosen, shared_too=shared_too)
 
 
 def forget_operation(workspace: Workspace, op: OpId, *, shared_too: bool) -> Forgotten:
     """Drop the content that one operation wrote, for good. Raises as `forget_path` does."""
     sync(workspace)
-    history = history_of(workspace)
-    return forget.forget(history, forget.of_operation(history, op), workspace.clock, shared_too=shared_too)
+    chosen = forget.of_operation(history_of(workspace), op)
+    return _forget(workspace, chosen, shared_too=shared_too)
+
+
+def _forget(workspace: Workspace, chosen: Chosen, *, shared_too: bool) -> Forgotten:
+    """Drop content, and the copies that editors were shown: what is forgotten may be in any of them."""
+    found = forget.forget(history_of(workspace), chosen, workspace.clock, shared_too=shared_too)
+    n = drop_shown(workspace.state)
+    note = f"removed {n} {'copy' if n == 1 else 'copies'} that an editor showed"
+    return replace(found, notes=(*found.notes, note)) if n else found
 
 
 def adopt(root: str, old_root: str, environ: Mapping[str, str], clock: Callable[[], int]) -> str:

@@ -105,6 +105,16 @@ def left_files(state: str, kind: str) -> list[str]:
     return [os.path.join(folder, f"{name}.{kind}") for name in left]
 
 
+def drop_shown(state: str) -> int:
+    """Remove the copies that editors were shown, alive or dead; how many there were."""
+    folder = os.path.join(state, _FOLDER)
+    shown = [os.path.join(folder, f"{name}.{SHOWN}") for name in _names(folder)]
+    n = sum(len(os.listdir(place)) for place in shown if os.path.isdir(place))
+    for place in shown:
+        shutil.rmtree(place, ignore_errors=True)
+    return n
+
+
 def _remove_dead(folder: str) -> None:
     """Clear away what servers left that were killed."""
     for name in _names(folder):

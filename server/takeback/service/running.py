@@ -63,13 +63,16 @@ class Running:
         *,
         on_operations: Callable[[Sequence[Operation]], None],
         on_claims: Callable[[Sequence[Operation]], None] = _unheard,
+        on_gone: Callable[[], None] = lambda: None,
         on_trouble: Callable[[str], None] = lambda _: None,
         on_loss: Callable[[str], None] = lambda _: None,
         on_settings: Callable[[], None] = lambda: None,
         is_behind: Callable[[], bool] = lambda: False,
         others: Mapping[str, Callable[[channel.Message], channel.Message]] | None = None,
     ) -> None:
-        """`on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
+        """`on_gone` hears that content of the history is there no longer: it was forgotten, or `gc` removed it.
+
+        `on_trouble` hears why nothing can be recorded, and the empty text when it can be again.
 
         `on_loss` hears that events were lost, `on_settings` that other settings hold, or have other problems.
         `is_behind` tells whether the front end has been sent something that it has not given to the inbox yet.
@@ -78,6 +81,7 @@ class Running:
         self._workspace = workspace
         self._inbox = inbox
         self._on_operations = on_operations
+        self._on_gone = on_gone
         self._on_trouble = on_trouble
         self._on_loss = on_loss
         self._on_settings = on_settings
@@ -93,6 +97,7 @@ class Running:
         self._on_claims = on_claims
         self._seen = workspace.journal.last_operation()
         self._seen_claims = workspace.journal.next_id("attributions")
+        self._seen_losses = workspace.journal.next_id("losses")
         self._is_stopping = False
         self._n_told = 0
         """How often there was more to hear since everything was known."""
@@ -278,6 +283,14 @@ class Running:
         return POLL_S if wait_s is None else max(least_s, min(wait_s, POLL_S))
 
     def _tell(self) -> None:
+        """Tell what anybody did since the last time."""
+        self._tell_operations()
+        losses = self._workspace.journal.next_id("losses")
+        if losses > self._seen_losses:
+            self._seen_losses = losses
+            self._on_gone()
+
+    def _tell_operations(self) -> None:
         """Tell of operations that anybody recorded since the last time, and of older ones that somebody claimed."""
         journal = self._workspace.journal
         claims, last = journal.next_id("attributions"), journal.last_operation()
