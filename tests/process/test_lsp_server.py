@@ -239,6 +239,23 @@ def test_the_answer_to_a_cancelled_undo_says_what_happened(client):
     assert (client.run("status", {})["operations"][0]["kind"] == "undo") == is_undone
 
 
+@pytest.mark.promise(5)
+def test_an_undo_that_waits_for_another_is_given_up_at_once(client, undoing):
+    """Who cancels an undo that waits until another one has changed its documents is answered while that goes on."""
+    _, answer, edit = undoing
+    number, waiting = client.ask(
+        "workspace/executeCommand", {"command": "takeback.undoOperations", "arguments": [{"ids": [1]}]}
+    )
+    client.notify("$/cancelRequest", {"id": number})
+
+    assert waiting.get(timeout=WAIT_S)["error"]["code"] == -32800
+    assert answer.empty()
+    show(client, TEXT, 2)
+    client.send({"id": edit["id"], "result": {"applied": True}})
+    assert answer.get(timeout=WAIT_S)["result"]["outcome"] == "applied"
+    assert client.run("redo", {"n": 1, "dryRun": True})["outcome"] == "planned"
+
+
 # -- the end -------------------------------------------------------------------------------------
 
 

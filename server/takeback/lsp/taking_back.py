@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from takeback.aio import Core
@@ -66,7 +67,7 @@ def handed_over(server: Server, root: str, message: Message) -> Message:
 
 async def take_back(server: Server, core: Core, asked: Asked) -> Result:
     """The result of taking something back, file by file. Raises Busy if it would be too late, or nothing holds still."""
-    async with Work(server, f"Takeback: {asked.verb.kind.value}") as work, server.lock(core):
+    async with Work(server, f"Takeback: {asked.verb.kind.value}") as work, _alone(server, core):
         try:
             for _ in range(ATTEMPTS):
                 attempt = _Attempt(server, core, asked, work)
@@ -77,6 +78,19 @@ async def take_back(server: Server, core: Core, asked: Asked) -> Result:
         finally:
             core.post(lambda desk: desk.let_go())
     raise Busy("files or documents of this undo keep changing", hint="Try again when nobody is writing.")
+
+
+@asynccontextmanager
+async def _alone(server: Server, core: Core) -> AsyncIterator[None]:
+    """While nothing else is taken back. Raises JsonRpcRequestCancelled as soon as nobody wants to wait for that."""
+    lock = server.lock(core)
+    waiting = asyncio.ensure_future(lock.acquire())
+    try:
+        await server.protocol.unless_cancelled(waiting)
+        yield
+    finally:
+        if waiting.done() and not waiting.cancelled():
+            lock.release()
 
 
 class _Attempt:
