@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -472,6 +473,37 @@ async def test_bad_arguments_are_explained(told):
         assert answer["error"]["code"] == "usage", (tool, arguments)
         assert answer["error"]["hint"], (tool, arguments)
     assert (told.files(), agent.asked) == (before, [])
+
+
+DEEP = "[" * 250 + "]" * 250
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (f'{{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {{"arguments": {DEEP}}}}}', -32700),
+        ('{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "half \\ud83d"}}', -32700),
+        ('{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "log"', -32700),
+        ('{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": [1]}', -32600),
+    ],
+    ids=["deep", "half a character", "cut", "no object"],
+)
+async def test_what_cannot_be_read_is_answered(scene, message, code):
+    """A call that is too deep to be read, or broken, is answered with an error of the protocol, and the next one is served."""
+    server = started(scene, "mcp")
+    hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+    begin = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello})
+    said = [begin, '{"jsonrpc": "2.0", "method": "notifications/initialized"}', "garbage", message]
+    said.append('{"jsonrpc": "2.0", "id": 8, "method": "tools/list"}')
+    server.stdin.write("".join(f"{one}\n" for one in said).encode())
+    server.stdin.flush()
+    lines = [json.loads(await asyncio.to_thread(server.stdout.readline)) for _ in range(3)]
+    rest, _ = await asyncio.to_thread(server.communicate, timeout=60)
+
+    answers = {one["id"]: one for one in lines}
+    assert (answers.keys(), rest) == ({1, 7, 8}, b"")
+    assert answers[7]["error"]["code"] == code
+    assert "cannot be read" in answers[7]["error"]["message"]
 
 
 @BOTH

@@ -36,6 +36,7 @@ from takeback.errors import Defect, TakebackError
 from takeback.mcp.asking import Context, InputNeeded
 from takeback.mcp.connection import Connection
 from takeback.mcp.tools import INSTRUCTIONS, TOOLS, Tool
+from takeback.mcp.unread import answered
 from takeback.model.words import as_text
 from takeback.service import answers
 from takeback.service.answers import Answer
@@ -59,7 +60,8 @@ async def _serve(folder: str | None, actor: str | None, patience_s: float) -> No
     server = _server(connection)
     async with stdio_server() as (reader, writer):
         try:
-            await server.run(reader, writer, server.create_initialization_options())
+            async with answered(reader, writer.send) as readable:
+                await server.run(readable, writer, server.create_initialization_options())
         finally:
             await connection.close()
 
