@@ -133,7 +133,8 @@ class _Look:
     def descend(self, level: Sequence[str]) -> list[str]:
         """Look at the folders of one level; the folders of the next."""
         below: list[str] = []
-        differing: list[tuple[str, list[Any]]] = []
+        differing: list[tuple[str, bytes]] = []
+        """Packed: a level may be the whole tree."""
         for folder in level:
             record = self.cache.folders.get(folder)
             if record is not None and not self._asks(folder) and self.helper.proves(folder):
@@ -142,10 +143,11 @@ class _Look:
             listing = self._list(folder, record or _NO_RECORD)
             if listing is None:
                 continue
-            if record is not None and not self._asks(folder) and packed(listing) == record[0]:
+            seen = packed(listing)
+            if record is not None and not self._asks(folder) and seen == record[0]:
                 below += self._keep(folder, record)
             else:
-                differing.append((folder, listing))
+                differing.append((folder, seen))
         return below + self._compare_all(differing)
 
     def result(self) -> Scan:
@@ -198,10 +200,12 @@ class _Look:
         """Whether `leave_out` is asked anew about everything in `folder`."""
         return self.recheck or folder in self.ask_in
 
-    def _compare_all(self, differing: Sequence[tuple[str, list[Any]]]) -> list[str]:
-        asked = [path for folder, listing in differing for path in self._unanswered(folder, listing)]
+    def _compare_all(self, differing: Sequence[tuple[str, bytes]]) -> list[str]:
+        asked = [path for folder, seen in differing for path in self._unanswered(folder, unpacked(seen))]
         left_out = self.leave_out(asked) if asked else _NOTHING
-        return [below for folder, listing in differing for below in self._compare(folder, listing, left_out)]
+        return [
+            below for folder, seen in differing for below in self._compare(folder, unpacked(seen), left_out)
+        ]
 
     def _unanswered(self, folder: str, listing: Sequence[Any]) -> Iterable[str]:
         """The paths in `folder` that nothing is known about; all of them when rules have changed."""

@@ -15,6 +15,7 @@ from takeback.claims import Claims
 from takeback.errors import WorkspaceRefused
 from takeback.files.disk import Folder
 from takeback.files.faults import explained
+from takeback.files.memory import give_back
 from takeback.files.mounts import is_network
 from takeback.journal.log import Journal
 from takeback.record import Baseline, Recorder
@@ -134,6 +135,7 @@ def open_workspace(
         if baseline.load(workspace.journal) is None:
             _remember_root(workspace)
             baseline.take(workspace.looker, progress)
+            give_back()
         yield workspace
 
 

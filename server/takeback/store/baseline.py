@@ -98,7 +98,11 @@ def index_tree(store: ObjectStore, git_dir: str) -> IndexTree | str:
     index and HEAD is put over HEAD's tree instead; then every object that the tree names is looked for.
     """
     try:
-        return _index_tree(store, _open(git_dir))
+        repository = _open(git_dir)
+        try:
+            return _index_tree(store, repository)
+        finally:
+            repository.free()  # it refers to itself: else its index stays until the next collection
     except (pygit2.GitError, KeyError, ValueError, OSError, TakebackError) as exc:
         return f"the index cannot be read: {exc}"
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from takeback.files.cache import StatCache, save_cache
+from takeback.files.memory import give_back
 from takeback.files.scan import Scan
 from takeback.journal.log import Journal
 from takeback.model.ids import BlobId
@@ -59,7 +60,8 @@ def take(looker: Looker, progress: Progress) -> Baseline:
     with ThreadPoolExecutor(1, "takeback-git") as pool:
         asked = pool.submit(_vouched, looker)  # git is another process: meanwhile, this one links and looks
         index = _index_leaves(looker.store, looker.folder.path)
-        seen = looker.scan(StatCache(), tracked=_with_folders(index.leaves))
+        give_back()
+        seen = looker.scan(StatCache(), tracked=(index.leaves, _folders(index.leaves)))
         shortcut = _trusted(index, asked.result(), seen)
     plain, executable = _usual_modes(seen)
     baseline, firsts = _states(looker, shortcut, seen, (plain, executable), progress)
@@ -206,9 +208,9 @@ def _trusted(index: _Index, vouched: _Vouched | None, seen: Scan) -> Shortcut:
     return Shortcut(leaves=index.leaves, tree=index.tree, untrusted=untrusted, reason="")
 
 
-def _with_folders(leaves: Iterable[WorkspacePath]) -> Set[str]:
-    """The paths and every folder above one, as a look names them."""
-    known: set[str] = set(leaves)
+def _folders(leaves: Iterable[WorkspacePath]) -> Set[str]:
+    """Every folder above one of these paths, as a look names them."""
+    known: set[str] = set()
     for path in leaves:
         folder = path.rpartition("/")[0]
         while folder and folder + "/" not in known:

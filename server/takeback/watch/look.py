@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -278,15 +278,16 @@ class Looker:
         *,
         recheck: bool = False,
         ask_in: Set[str] = frozenset(),
-        tracked: Set[str] = frozenset(),
+        tracked: tuple[Container[str], Container[str]] = (frozenset(), frozenset()),
     ) -> Scan:
         """What is not proved to be as `cache` says. Rules are asked anew about what is in the folders `ask_in`.
 
-        `tracked` are paths, and folders with their `/`, that git tracks: they need not be asked about.
+        `tracked` are the files, and the folders with their `/`, that git tracks: they need not be asked about.
         """
+        files, folders = tracked
 
         def leave_out(paths: Sequence[str]) -> Set[str]:
-            asked = [path for path in paths if path not in tracked] if tracked else paths
+            asked = [path for path in paths if path not in files and path not in folders]
             return self.left_out(asked) if asked else frozenset()
 
         return scan(
