@@ -386,42 +386,26 @@ async def test_a_text_counts_more_than_an_answer(client, says):
 
 
 @pytest.mark.promise(8)
-async def test_typing_right_after_an_edit_may_be_told_with_it(client):
-    """An editor that tells of the edit and of lines typed after it in one change has made the edit."""
+@pytest.mark.parametrize(
+    ("line", "typed"),
+    [("line 39\n", "mine\n"), ("line 3\n", "line 3 and mine\n")],
+    ids=["elsewhere", "there"],
+)
+async def test_typing_right_after_an_edit_may_be_told_with_it(client, line, typed):
+    """What is typed after an edit and told with it, elsewhere or into the very line that came back, stays unsaved over the undo."""
     editor = client.editor
     await editor.opened_after_agent("a.txt")
 
     def type_on(name, document):
         text = with_edits(editor.texts[name], document.edits, UTF16)
-        editor.show(name, text.replace("line 39\n", "mine\n"))
+        editor.show(name, text.replace(line, typed))
         return lsp.ApplyWorkspaceEditResult(applied=True)
 
     editor.behave = type_on
     result = await editor.run("takeback.undoLast", {"n": 1})
 
     assert (result["outcome"], len(editor.edits)) == ("applied", 1)
-    assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT.replace("line 39\n", "mine\n"), TEXT)
-    (document,) = (await editor.run("takeback.status", {}))["documents"]
-    assert (document["path"], document["dirty"]) == ("a.txt", True)
-
-
-@pytest.mark.promise(8)
-async def test_typing_in_the_very_lines_of_an_edit_may_be_told_with_it(client):
-    """What a person typed into the line that just came back is unsaved text over the undo, and no conflict."""
-    editor = client.editor
-    await editor.opened_after_agent("a.txt")
-
-    def type_on(name, document):
-        text = with_edits(editor.texts[name], document.edits, UTF16)
-        editor.show(name, text.replace("line 3\n", "line 3 and mine\n"))
-        return lsp.ApplyWorkspaceEditResult(applied=True)
-
-    editor.behave = type_on
-    result = await editor.run("takeback.undoLast", {"n": 1})
-
-    assert (result["outcome"], len(editor.edits)) == ("applied", 1)
-    mine = TEXT.replace("line 3\n", "line 3 and mine\n")
-    assert (editor.texts["a.txt"], on_disk(editor)) == (mine, TEXT)
+    assert (editor.texts["a.txt"], on_disk(editor)) == (TEXT.replace(line, typed), TEXT)
     (document,) = (await editor.run("takeback.status", {}))["documents"]
     assert (document["path"], document["dirty"]) == ("a.txt", True)
 

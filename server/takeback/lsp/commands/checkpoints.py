@@ -71,15 +71,11 @@ async def update(server: Server, core: Core, arguments: Arguments | None) -> Mes
 
 async def delete(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """Delete a checkpoint; operations and their content stay."""
-    asks = arguments is None
-    if arguments is None:
-        name = await _chosen(server, core, "Delete which checkpoint?", protocol.DELETE_CHECKPOINT)
-        if name is None:
-            return _NONE
-        arguments = {"id": name}
-    name = required(arguments, "id", "cp-3")
+    name = await _named(server, core, arguments, "Delete which checkpoint?", protocol.DELETE_CHECKPOINT)
+    if name is None:
+        return _NONE
     deleted = await core.do(lambda desk: desk.workspace.checkpoints.delete(name))
-    if asks:
+    if arguments is None:
         server.say(f"{deleted.id} was deleted.")
     return answers.checkpoint(deleted)
 
@@ -102,19 +98,26 @@ async def export(server: Server, core: Core, arguments: Arguments | None) -> Mes
 
 async def compare(server: Server, core: Core, arguments: Arguments | None) -> Message:
     """What differs between a checkpoint and now."""
-    asks = arguments is None
-    if arguments is None:
-        name = await _chosen(server, core, "Compare which checkpoint with now?", protocol.COMPARE_CHECKPOINT)
-        if name is None:
-            return _NONE
-        arguments = {"id": name}
-    name = required(arguments, "id", "cp-3")
+    question = "Compare which checkpoint with now?"
+    name = await _named(server, core, arguments, question, protocol.COMPARE_CHECKPOINT)
+    if name is None:
+        return _NONE
     compared = await read(server, core, lambda desk: looking.compare(desk.workspace, name))
-    if asks:
+    if arguments is None:
         paths = [file["path"] for file in compared["files"]]
         what = wording.numbered("file", len(paths))
         server.say(f"Since {name}, {what} changed{': ' + wording.files(paths) if paths else ''}.")
     return compared
+
+
+async def _named(
+    server: Server, core: Core, arguments: Arguments | None, question: str, command: str
+) -> str | None:
+    """The checkpoint that is named, or that the person chooses; `None` if there is none to choose, or none chosen."""
+    if arguments is None:
+        return await _chosen(server, core, question, command)
+    name: str = required(arguments, "id", "cp-3")
+    return name
 
 
 async def _may_export(server: Server, name: str) -> bool:
