@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import takewhile
 
 from takeback.journal import views
+from takeback.journal.claimed import note_label
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import TAKEBACK, UNKNOWN, Change, Operation, OperationKind
@@ -160,7 +161,10 @@ class Claims:
 
     def _attribute(self, operation: Operation, source: Source) -> None:
         turn = int(source.turn.removeprefix("turn-")) if source.turn else None
-        self._journal.append("attributions", operation.id, source.actor, turn, 0, self._clock())
+        now = self._clock()
+        row = self._journal.append("attributions", operation.id, source.actor, turn, 0, now)
+        if source.label:
+            note_label(self._journal, row, source.label, now)
         self._journal.count(f"operations by {operation.actor}", -1)
         self._journal.count(f"operations by {source.actor}")
 

@@ -47,9 +47,9 @@ async def test_a_told_edit_is_exactly_the_actors(client):
     again = await send(editor, "recordEdit", told)
 
     operations = (await editor.run("takeback.status", {}))["operations"]
-    assert [(one["id"], one["actor"], one["inferred"]) for one in operations] == [
-        (2, "agent:aider", False),
-        (1, "agent:aider", False),
+    assert [(one["id"], one["actor"], one["label"], one["inferred"]) for one in operations] == [
+        (2, "agent:aider", "rename", False),
+        (1, "agent:aider", "rename", False),
     ]
     assert set(found["claimed"]) | {(found["operation"] or {}).get("id", 2)} == {1, 2}
     assert (again["operation"], again["claimed"]) == (None, [])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from takeback.journal.claimed import attributions
 from takeback.journal.log import Journal
 from takeback.journal.rows import parts, path_out
 from takeback.model.ids import OpId, TurnId
-from takeback.model.operation import known_label
 from takeback.model.paths import WorkspacePath
 
 
@@ -25,23 +25,20 @@ class Heading:
 
 
 def headings(journal: Journal, ops: Sequence[OpId]) -> tuple[Heading, ...]:
-    """The headings of these operations. Cost: two queries for hundreds of them, however much each changed."""
+    """The headings of these operations. Cost: three queries for hundreds of them, however much each changed."""
     found = []
     for part in parts(ops):
         marks = ",".join("?" * len(part))
-        claims = {
-            row[1]: row for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", part)
-        }
+        whose = attributions(journal, part)
         for op, _, label, at_ns, _ in journal.records("operations", f"id IN ({marks})", part):
-            _, _, actor, turn, inferred, _ = claims[op]
             found.append(
                 Heading(
                     op=OpId(op),
-                    label=known_label(label, actor),
+                    label=whose[op].label(label),
                     at_ns=at_ns,
-                    actor=actor,
-                    turn=TurnId(f"turn-{turn}") if turn is not None else None,
-                    inferred=bool(inferred),
+                    actor=whose[op].actor,
+                    turn=whose[op].turn,
+                    inferred=whose[op].inferred,
                 )
             )
     return tuple(found)

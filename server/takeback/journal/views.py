@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from takeback.errors import Damaged, NotFound
+from takeback.journal.claimed import Attribution, attributions
 from takeback.journal.log import Journal
 from takeback.journal.rows import parts, path_in, path_out, state_in
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId, change_of, falls_of, number_in
-from takeback.model.operation import Change, Operation, OperationKind, Turn, known_label, takes_back
+from takeback.model.operation import Change, Operation, OperationKind, Turn, takes_back
 from takeback.model.paths import ROOT, WorkspacePath
 from takeback.model.state import FileState
 
@@ -49,11 +50,11 @@ def operations(journal: Journal, condition: str, parameters: Sequence[Any] = ())
         return ()
     ids = [row[0] for row in rows]
     marks = ",".join("?" * len(ids))
-    claims = {row[1]: row for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", ids)}
+    whose = attributions(journal, ids)
     changes: dict[int, list[Change]] = {}
     for change in journal.changes(f"op IN ({marks}) ORDER BY id", ids):
         changes.setdefault(change.op, []).append(change)
-    return tuple(_operation(journal, row, claims[row[0]], tuple(changes.get(row[0], ()))) for row in rows)
+    return tuple(_operation(journal, row, whose[row[0]], tuple(changes.get(row[0], ()))) for row in rows)
 
 
 def note_taken_out(journal: Journal, op: OpId, now_ns: int) -> None:
@@ -161,12 +162,7 @@ def standing_without(journal: Journal, changes: Set[ChangeSeq], gone: Set[Change
 
 def actors(journal: Journal, ops: Sequence[OpId]) -> dict[OpId, str]:
     """Who did each operation, by the latest attribution."""
-    found: dict[OpId, str] = {}
-    for part in parts(ops):
-        marks = ",".join("?" * len(part))
-        for row in journal.records("attributions", f"op IN ({marks}) ORDER BY id", part):
-            found[OpId(row[1])] = row[2]
-    return found
+    return {op: one.actor for op, one in attributions(journal, ops).items()}
 
 
 def touching(journal: Journal, path: WorkspacePath, position: OpId) -> Change | None:
@@ -317,7 +313,7 @@ def _turn(journal: Journal, row: Sequence[Any]) -> Turn:
 
 
 def _operation(
-    journal: Journal, row: Sequence[Any], claim: Sequence[Any], changes: tuple[Change, ...]
+    journal: Journal, row: Sequence[Any], whose: Attribution, changes: tuple[Change, ...]
 ) -> Operation:
     deciders = {
         seq: by for seq, (stands, by) in journal.standing(c.seq for c in changes).items() if not stands
@@ -330,11 +326,11 @@ def _operation(
     return Operation(
         id=OpId(row[0]),
         kind=kind,
-        label=known_label(row[2], claim[2]),
+        label=whose.label(row[2]),
         at_ns=row[3],
-        actor=claim[2],
-        turn=TurnId(f"turn-{claim[3]}") if claim[3] is not None else None,
-        inferred=bool(claim[4]),
+        actor=whose.actor,
+        turn=whose.turn,
+        inferred=whose.inferred,
         changes=changes,
         fallen=frozenset(deciders),
         fallen_hunks=frozenset(hunks),

@@ -116,6 +116,34 @@ def test_an_operation_is_claimed_by_all_of_its_writes(scene):
     assert [one["actor"] for one in scene.tb("log").json["operations"]] == ["human"]
 
 
+def test_what_is_claimed_is_called_as_the_last_to_claim_it_said(scene):
+    """A label goes with who says it: with the next one's name it is the next one's, or none; a rebuilt journal has it too."""
+    scene.write("f", "one\n")
+    scene.tb("status")
+    scene.write("f", "two\n")
+    scene.tb("log")
+
+    def claim(actor, label):
+        with scene.opened() as workspace:
+            state = workspace.recorder.state_of("f")[1]
+            source = Source(kind=OperationKind.EDIT, actor=actor, label=label)
+            workspace.claims.claim(source, "f", state, over=frozenset({"agent:a"}))
+
+    def labels():
+        (logged,) = scene.tb("log").json["operations"]
+        (listed,) = scene.tb("status").json["operations"]
+        assert logged["label"] == listed["label"]
+        return logged["actor"], logged["label"]
+
+    claim("agent:a", "rename \udce9")
+    assert labels() == ("agent:a", "rename \\udce9")
+    (scene.state / "journal.db").unlink()
+    assert scene.tb("doctor").json["well"]
+    assert labels() == ("agent:a", "rename \\udce9")
+    claim("agent:b", "")
+    assert labels() == ("agent:b", "found by looking")
+
+
 def test_a_claimed_operation_is_counted_once(scene):
     """Counters follow who an operation was put down to last: the doctor finds nothing to mend."""
     scene.write("f", "one\n")
