@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from editor import TEXT
-from takeback.service import buffers, sources
+from takeback.service import sifting, sources
 from takeback.service.desk import Desk
 
 TYPED = TEXT.replace("line 3\n", "typed\n")
@@ -67,7 +67,7 @@ def test_a_write_that_its_editor_says_nothing_of_is_nobodys(scene, story):
 def test_a_write_does_not_wait_for_ever(scene, story, monkeypatch):
     """However much an editor says, after a moment the write is recorded."""
     workspace, *_ = story
-    monkeypatch.setattr(buffers, "_DOUBT_S", 0)
+    monkeypatch.setattr(sifting, "_DOUBT_S", 0)
 
     look(workspace)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,6 @@ from functools import partial
 
 from takeback.errors import TakebackError
 from takeback.journal import views
-from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, is_within, rebased
 from takeback.model.spans import LineEdit
 from takeback.model.state import FileKind
@@ -26,12 +24,11 @@ from takeback.service.decoding import normal, shows
 from takeback.service.documents import Blocked, Buffer, Proposed, digest
 from takeback.service.opening import Workspace
 from takeback.service.published import Publication
+from takeback.service.sifting import Sifting
 from takeback.undo.buffer import Older
 from takeback.undo.plan import FilePlan
 
 _MAX_BYTES = 1 << 26
-_DOUBT_S = 1.0
-"""How long a write waits for what its editor may say of it."""
 _RECENT = 20
 """How many changes back a document that was just opened may be."""
 _REMEMBERED = 64
@@ -46,8 +43,7 @@ class Buffers:
     def __init__(self, workspace: Workspace, publication: Publication, is_behind: Callable[[], bool]) -> None:
         self._workspace = workspace
         self._publication = publication
-        self._is_behind = is_behind
-        workspace.recorder.sift = self._sift
+        workspace.recorder.sift = Sifting(workspace, self._unheld, is_behind)
         self._open: dict[str, Buffer] = {}
         """By what the editor calls them: through a link, a file may be open under several names."""
         self._held: dict[WorkspacePath, Proposed] = {}
@@ -55,8 +51,6 @@ class Buffers:
         """The last documents that were closed: they may come back under another name."""
         self._renamed: tuple[tuple[WorkspacePath, WorkspacePath], ...] = ()
         """The last renames that the editor told of, newest first."""
-        self._doubted: dict[WorkspacePath, float] = {}
-        """Since when it is not known whether a save is about to be told."""
         self._saved_besides: list[Callable[[], None]] = []
         """Records saves of held documents that are not the plan's."""
 
@@ -145,38 +139,6 @@ class Buffers:
             spans=() if text == saved else None,
         )
         self._set(name, later)
-
-    def _sift(self, seen: Sequence[Observation]) -> tuple[Sequence[Observation], Sequence[Observation]]:
-        """Record what was saved here, whoever sees it first; what is left, and where a save may be about to be told."""
-        left = [one for one in seen if not self._is_recognised(one)]
-        soon = [one for one in left if self._is_in_doubt(one)]
-        return [one for one in left if one not in soon], soon
-
-    def _is_recognised(self, one: Observation) -> bool:
-        """Whether a file holds what was typed into its document: nobody else would write just that. Then it is recorded.
-
-        Its editor is about to tell of the save. By then nothing is new in it.
-        """
-        for known in self._at(one.path):
-            if known.is_saving and known.path not in self._held and shows(known.text, self._content(one)):
-                wrote = saves.written(known.text, known.parent)
-                saves.record(self._workspace, known, one.after, wrote, is_typed=True)
-                return True
-        return False
-
-    def _is_in_doubt(self, one: Observation) -> bool:
-        """Whether the editor has said something that is not known here yet: perhaps that it has just saved this."""
-        is_new = self._workspace.recorder.state_of(one.path)[1] != one.after
-        if not (is_new and self._at(one.path) and self._is_behind()):
-            self._doubted.pop(one.path, None)
-            return False
-        since_s = self._doubted.setdefault(one.path, time.monotonic())
-        return time.monotonic() - since_s < _DOUBT_S
-
-    def _content(self, one: Observation) -> bytes | None:
-        state = one.after
-        is_there = state.kind is FileKind.FILE and state.blob is not None and state.captured
-        return self._workspace.store.get(state.blob) if is_there and state.blob else None
 
     def _record_save(self, saved: Buffer, wrote: bytes | None) -> None:
         held = self._held.get(saved.path)
@@ -335,6 +297,10 @@ class Buffers:
 
     def _at(self, path: WorkspacePath) -> list[Buffer]:
         return [known for known in self._open.values() if known.path == path]
+
+    def _unheld(self, path: WorkspacePath) -> list[Buffer]:
+        """The documents of a file, unless they are being changed together with it."""
+        return [] if path in self._held else self._at(path)
 
     def _known(self, name: str, path: WorkspacePath) -> Buffer | None:
         """What is known of a document, unless its name leads to another file by now."""
