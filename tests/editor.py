@@ -53,6 +53,8 @@ class Editor:
         self.answers = []
         self.questions = []
         self.edits = []
+        self.labels = []
+        """What each edit was said to be for."""
         self.refuses_to_save = False
         self.encoding = UTF16
         """The units that columns are counted in."""
@@ -171,6 +173,7 @@ class Editor:
         """What `workspace/applyEdit` does."""
         (document,) = params.edit.document_changes
         self.edits.append(document)
+        self.labels.append(params.label)
         name = self.name(document.text_document.uri)
         if self.behave is not None:
             return self.behave(name, document)

@@ -73,6 +73,19 @@ def test_a_hunk_and_a_turn_go_by_command(stage):
     assert stage.read("b.py") == TEXT
 
 
+@among(lambda client: client.name == "neovim")
+def test_lenses_are_drawn_in_their_order(stage):
+    """A person reads who, Undo, Diff, Keep in that order, over an empty line too, where all begin behind its end."""
+    stage.agent("sed -i 's/^line 3$//' a.py", label="empty the third")
+    stage.follow("a.py")
+    until(lambda: stage.do("lenses", "a.py"))
+
+    drawn = stage.do("drawn", "a.py")
+
+    assert "agent:claude" in drawn[0]
+    assert drawn[1:] == ["Undo", "Diff", "Keep"]
+
+
 @among(lambda client: client.lenses)
 def test_a_lens_stands_over_what_an_agent_wrote(stage):
     """Over the lines of an agent stand who and when, and what can be done; kept lines have none."""

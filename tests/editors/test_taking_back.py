@@ -198,9 +198,10 @@ def test_a_command_without_arguments_asks(stage):
     stage.replaces("a.py", 20, label="rename the twentieth")
     stage.follow("a.py")
 
-    asked = stage.asks("undoLast", ["1: agent:claude"])
+    asked = stage.asks("undoLast", ["rename the third"])
 
-    assert "agent:claude" in asked[0]["choices"][0]
+    assert "agent:claude: rename the twentieth (a.py), " in asked[0]["choices"][0]
+    assert asked[0]["choices"][0].endswith(", operation 2")
     stage.wait_for("a.py", disk=agent(20), shown=agent(20))
     stage.undoes("a.py", agent(3, 20))
 

@@ -308,7 +308,7 @@ async def test_without_arguments_a_command_asks(client):
     editor = client.editor
     editor.write("a.txt", "line 3\n", "agent\n")
     await editor.recorded(1)
-    editor.answers = ["1: unknown"]
+    editor.answers = ["unknown: "]
 
     result = await editor.run("takeback.undoLast")
 

@@ -99,6 +99,23 @@ async def test_lenses_stand_over_every_change_of_an_agent(client):
 
 
 @pytest.mark.asyncio
+async def test_lenses_of_one_line_come_in_their_order(client):
+    """Each begins behind the one before, so that editors that sort them show them as they are meant, on no text too."""
+    editor = client.editor
+    runs(editor, "agent:claude", "", "-e", "s/^line 3$/agent/", "-e", "s/^line 20$//", "a.txt")
+    editor.open("a.txt")
+    await lens(editor, 2, "Undo")
+    params = lsp.CodeLensParams(text_document=lsp.TextDocumentIdentifier(uri=editor.uri("a.txt")))
+    found = await editor.client.text_document_code_lens_async(params)
+
+    places = [(one.range.start.line, one.range.start.character, one.range.end.character) for one in found]
+    assert places == [
+        *((2, column, 5) for column in range(4)),
+        *((19, column, column) for column in range(4)),
+    ]
+
+
+@pytest.mark.asyncio
 async def test_the_lens_takes_back_its_hunk_alone(client):
     """Undo over the second hunk brings back that line, on disk and in the document; the others stay."""
     editor = await opened(client)

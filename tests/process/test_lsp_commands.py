@@ -137,11 +137,14 @@ async def test_a_question_names_who_when_what_and_where(client):
     editor = client.editor
     by_agent(editor, "line 3", "agent")
     await editor.recorded(1)
-    editor.answers = ["1: "]
+    editor.answers = [", operation 1"]
 
     result = await editor.run("takeback.undoOperations")
 
-    assert lines(editor.questions[0]) == ["1: agent:claude, just now: rename helper (a.txt)", "Cancel"]
+    assert lines(editor.questions[0]) == [
+        "agent:claude: rename helper (a.txt), just now, operation 1",
+        "Cancel",
+    ]
     assert result["outcome"] == "applied"
     assert said(editor) == "Done (operation 1): a.txt."
 
@@ -152,7 +155,7 @@ async def test_many_choices_are_paged(client):
     for number in range(1, 8):
         by_agent(editor, f"line {number}", f"agent {number}", who=("agent:claude", f"step {number}"))
     await editor.recorded(7)
-    editor.answers = ["More", "Back", "More", "2: "]
+    editor.answers = ["More", "Back", "More", ", operation 2"]
 
     result = await editor.run("takeback.undoLast")
 
@@ -176,7 +179,7 @@ async def test_a_conflict_in_an_asked_undo_is_a_further_question(client, answer,
     """Who chose an operation that others wrote over is asked on, and nothing is written before the answer."""
     editor = client.editor
     await three(editor)
-    editor.answers = ["1: agent", answer]
+    editor.answers = [", operation 1", answer]
     before = text(editor)
 
     result = await editor.run("takeback.undoLast")
@@ -201,18 +204,20 @@ async def test_every_other_command_asks(client):
         editor.answers = list(answers)
         return await editor.run(f"takeback.{command}")
 
-    assert (await answered("undoTurn", "turn-1: agent:a"))["undone"] == [1]
-    assert (await answered("redo", "3: takeback, just now: undo operation 1"))["outcome"] == "applied"
+    assert (await answered("undoTurn", ", turn-1"))["undone"] == [1]
+    assert (await answered("redo", "takeback: undo operation 1 (a.txt), just now, operation 3"))[
+        "outcome"
+    ] == "applied"
     assert (await answered("undoSince", "cp-1"))["outcome"] == "applied"
     assert (await answered("redo", "undo operation"))["outcome"] == "applied"
     assert (await answered("restore", "cp-1", "a.txt"))["outcome"] == "applied"
-    assert (await answered("rollback", "cp-1, just now: before"))["outcome"] == "applied"
+    assert (await answered("rollback", ", just now, cp-1"))["outcome"] == "applied"
     assert (await answered("keep", "All of them"))["kept"]
     assert (await answered("updateCheckpoint", "cp-1"))["checkpoint"]["pinned"]
     assert not (await answered("updateCheckpoint", "cp-1"))["checkpoint"]["pinned"]
     assert (await answered("compareCheckpoint", "cp-1"))["files"] == []
-    assert (await answered("showTimeline", "More", "1: agent:a", "Keep it"))["operations"][0]["id"] == 1
-    assert (await answered("showOperation", "More", "2: agent:claude", "Cancel"))["operations"][0]["id"] == 2
+    assert (await answered("showTimeline", "More", ", operation 1", "Keep it"))["operations"][0]["id"] == 1
+    assert (await answered("showOperation", "More", ", operation 2", "Cancel"))["operations"][0]["id"] == 2
     assert (await answered("createCheckpoint", "Create"))["checkpoint"]["id"] == "cp-2"
     assert (await answered("deleteCheckpoint", "cp-2"))["checkpoint"]["id"] == "cp-2"
     assert (await answered("listCheckpoints"))["checkpoints"][0]["id"] == "cp-1"
@@ -225,12 +230,12 @@ async def test_what_was_chosen_in_the_timeline_is_said_and_asked_on(client):
     """Who takes an operation back from the timeline is asked about what is in the way, and hears what became of it."""
     editor = client.editor
     await three(editor)
-    editor.answers = ["1: agent", "Take it back", "Keep the lines that stand"]
+    editor.answers = [", operation 1", "Take it back", "Keep the lines that stand"]
     await editor.run("takeback.showTimeline")
     assert editor.questions[-1].message == "Operation 3 stands in the way in a.txt. What now?"
     assert said(editor).startswith("Done (operation 1), and no file had to change: operation 3 ")
 
-    editor.answers = ["2: agent:codex", "Keep it"]
+    editor.answers = [", operation 2", "Keep it"]
     await editor.run("takeback.showOperation")
     assert said(editor) == "Kept 1 operation."
 
@@ -250,7 +255,7 @@ async def test_what_is_kept_in_the_timeline_has_no_lenses_any_more(client):
         return not await lenses()
 
     await until(lenses)
-    editor.answers = ["1: agent", "Keep it"]
+    editor.answers = [", operation 1", "Keep it"]
     await editor.run("takeback.showTimeline")
     await until(none)
 

@@ -47,6 +47,21 @@ async def test_redo_reaches_a_document_that_an_undo_changed(client):
         assert (editor.texts["a.txt"], on_disk(editor)) == (wanted, wanted)
 
 
+async def test_an_edit_says_what_it_is_for(client):
+    """Beside an edit, an editor can show what takes something back there; and that it was given up."""
+    editor = client.editor
+    checkpoint = (await editor.run("takeback.createCheckpoint", {}))["checkpoint"]["id"]
+    await editor.opened_after_agent("a.txt")
+    uris = {"checkpoint": checkpoint, "uris": [editor.uri("a.txt")]}
+
+    for command, arguments in (("undoLast", {"n": 1}), ("redo", {}), ("rollback", uris), ("redo", {})):
+        await editor.run(f"takeback.{command}", arguments)
+    await editor.run("takeback.restore", uris)
+
+    verbs = ("undo", "redo", "rollback", "redo", "restore")
+    assert editor.labels == [f"Takeback: {verb}" for verb in verbs]
+
+
 @pytest.mark.promise(3)
 @pytest.mark.promise(8)
 async def test_redo_keeps_unsaved_text(client):

@@ -103,7 +103,7 @@ def test_an_editor_that_cannot_ask_says_how_to_go_on(start, make):
 
     (said,) = client.messages()
     assert answer["outcome"] == "nothing"
-    assert said.startswith("Take back which operation? The newest is 1: unknown, just now: a.txt.")
+    assert said.startswith("Take back which operation? The newest is unknown: a.txt, just now, operation 1.")
     assert said.endswith('call takeback.undoLast with [{"n": 1}].')
     for command in (
         "redo",

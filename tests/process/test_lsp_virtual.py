@@ -337,7 +337,7 @@ def test_an_editor_that_fails_to_show_is_told_where_it_is(shown):
 
 def test_a_conflict_is_shown_as_three_documents(shown):
     """Who is asked about a conflict can look at base, mine and theirs, and is asked again after that."""
-    client = shown(MODERN, "1: ", "Show what is in conflict", "Bring back the lines")
+    client = shown(MODERN, ", operation 1", "Show what is in conflict", "Bring back the lines")
     put(client.path, TEXT.replace("line 3\n", "human\n").encode())
     client.recorded(2)
 

@@ -51,8 +51,10 @@ class Shown:
 class EditorWriter:
     """Changes documents of one workspace."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, verb: str) -> None:
+        """`verb` is what the documents are changed for: editors show it beside the edit."""
         self._server = server
+        self._verb = verb
 
     async def show(self, proposed: Proposed) -> tuple[Written, Shown | None]:
         """Let a document become what a plan says. Text that arrived since the plan was made comes first."""
@@ -60,7 +62,7 @@ class EditorWriter:
         if document is None or document.version != proposed.version:
             return Written.STALE, None
         before = document.text
-        written = await self._write(document, before, proposed.text)
+        written = await self._write(document, before, proposed.text, self._verb)
         return written, Shown(proposed=proposed, before=before) if written is Written.DONE else None
 
     async def save(self, shown: Shown) -> bool:
@@ -77,7 +79,7 @@ class EditorWriter:
             if (
                 document is None
                 or not same_lines(document.text, one.proposed.text)
-                or await self._write(document, document.text, one.before) is not Written.DONE
+                or await self._put_back(document, document.text, one.before) is not Written.DONE
             ):
                 stay.append(one)
         return stay
@@ -85,10 +87,13 @@ class EditorWriter:
     def _document(self, proposed: Proposed) -> Document | None:
         return self._server.documents.get(proposed.name)
 
-    async def _write(self, document: Document, before: str, planned: str) -> Written:
+    async def _put_back(self, document: Document, before: str, planned: str) -> Written:
+        return await self._write(document, before, planned, f"{self._verb} given up")
+
+    async def _write(self, document: Document, before: str, planned: str, what: str) -> Written:
         edits = convert.text_edits(before, replacements(before, planned), self._server.encoding)
         edit = lsp.WorkspaceEdit(document_changes=[versioned(document, edits)])
-        request = lsp.ApplyWorkspaceEditParams(edit=edit, label="Takeback: undo")
+        request = lsp.ApplyWorkspaceEditParams(edit=edit, label=f"Takeback: {what}")
         document.trail = [document.lines.copy()]
         asked = asyncio.get_running_loop().create_task(self._is_applied(request))
         self._server.keep(asked)
@@ -139,7 +144,7 @@ class EditorWriter:
         if landing.base == before:
             return Written.DONE
         if document.text == landing.result:
-            await self._write(document, landing.result, landing.base)
+            await self._put_back(document, landing.result, landing.base)
             return Written.STALE
         return Written.FAILED
 

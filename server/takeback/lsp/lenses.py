@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lsprotocol import types as lsp
@@ -27,15 +28,30 @@ def _lenses(ls: Server, params: lsp.CodeLensParams) -> list[lsp.CodeLens]:
     first: dict[tuple[int, int], Stretch] = {}
     for one in foreign(found):
         first.setdefault((one.author.op, one.hunk), one)
-    now_ns = time.time_ns()
-    n_lines = len(ls.documents[uri].lines) if first else 0
-    return [lens for one in tuple(first.values())[:_MOST] for lens in _of(uri, one, now_ns, n_lines)]
+    return list(_placed(ls, uri, tuple(first.values())[:_MOST])) if first else []
 
 
-def _of(uri: str, one: Stretch, now_ns: int, n_lines: int) -> Iterator[lsp.CodeLens]:
+def _placed(ls: Server, uri: str, shown: Sequence[Stretch]) -> Iterator[lsp.CodeLens]:
+    """The lenses of each stretch, one behind the other.
+
+    Neovim 0.11 shows those of one place in any order. So each begins one column further on, beyond the end of a short
+    line too: that counts as the end of the line. Source: Language Server Protocol 3.17, "Position".
+    """
+    lines, now_ns = ls.documents[uri].lines, time.time_ns()
+    columns = Counter[int]()
+    for one in shown:
+        line = min(one.start, len(lines) - 1)
+        end = lines.end_of(line, ls.encoding).character
+        for command in _commands(uri, one, now_ns):
+            column = columns[line]
+            start, stop = lsp.Position(line, column), lsp.Position(line, max(column, end))
+            yield lsp.CodeLens(range=lsp.Range(start=start, end=stop), command=command)
+            columns[line] += 1
+
+
+def _commands(uri: str, one: Stretch, now_ns: int) -> Iterator[lsp.Command]:
     from takeback.lsp.sayings import headline  # noqa: PLC0415 - imports the core, which is open by now
 
-    place = lsp.Position(line=min(one.start, n_lines - 1), character=0)
     said = f"{headline(one.author, now_ns)}{' (removed lines)' if one.is_gone else ''}"
     commands = (
         (said, protocol.SHOW_OPERATION, {"id": one.author.op, "uri": uri, "show": True}),
@@ -44,8 +60,7 @@ def _of(uri: str, one: Stretch, now_ns: int, n_lines: int) -> Iterator[lsp.CodeL
         ("Keep", protocol.KEEP, {"operation": one.author.op, "uri": uri}),
     )
     for title, name, arguments in commands:
-        command = lsp.Command(title=title, command=name, arguments=[arguments])
-        yield lsp.CodeLens(range=lsp.Range(start=place, end=place), command=command)
+        yield lsp.Command(title=title, command=name, arguments=[arguments])
 
 
 def undo_of(uri: str, one: Stretch) -> tuple[str, dict[str, Any]]:

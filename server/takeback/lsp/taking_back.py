@@ -101,7 +101,7 @@ class _Attempt:
         self._work = work
         self._core = core
         self._asked = asked
-        self._writer = EditorWriter(server)
+        self._writer = EditorWriter(server, asked.verb.kind.value)
         self._shown: list[Shown] = []
         self._left: dict[WorkspacePath, str] = {}
         self.chosen: tuple[OpId, ...] = ()

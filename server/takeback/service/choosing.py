@@ -74,7 +74,8 @@ def turns(workspace: Workspace) -> tuple[Choice[str], ...]:
 
 def _turn(one: Turn, n: int, now: int) -> str:
     label = plain(one.label or "no label")
-    return f"{one.id}: {plain(one.actor)}, {ago(one.began_ns, now)}: {label} ({numbered('operation', n)})"
+    how_many = numbered("operation", n)
+    return f"{plain(one.actor)}: {label} ({how_many}), {ago(one.began_ns, now)}, {one.id}"
 
 
 def checkpoints(workspace: Workspace) -> tuple[Choice[str], ...]:
@@ -83,8 +84,8 @@ def checkpoints(workspace: Workspace) -> tuple[Choice[str], ...]:
     return tuple(
         Choice(
             value=one.id,
-            line=f"{one.id}, {ago(one.at_ns, now)}: {plain(one.label or one.kind.value)}"
-            f" ({numbered('operation', last - one.position)} since)",
+            line=f"{plain(one.label or one.kind.value)} ({numbered('operation', last - one.position)} since),"
+            f" {ago(one.at_ns, now)}, {one.id}",
         )
         for one in workspace.checkpoints.all()[:_MOST]
     )

@@ -53,10 +53,10 @@ def files(paths: Sequence[str]) -> str:
 
 
 def operation(one: Operation, now_ns: int) -> str:
-    """One operation: its number, who, when, what, where."""
+    """One operation: who, what, where, when, and last its number, by which no two lines are alike."""
     where = files(tuple(dict.fromkeys(change.path for change in visible_changes(one))))
     what = f"{_label(one)} ({where})" if one.label else where
-    return f"{one.id}: {plain(one.actor)}, {ago(one.at_ns, now_ns)}: {what}"
+    return f"{plain(one.actor)}: {what}, {ago(one.at_ns, now_ns)}, operation {one.id}"
 
 
 def _label(one: Operation) -> str:

@@ -133,6 +133,23 @@ function does.lenses(step)
   end, found)
 end
 
+function does.drawn(step)
+  show(step.path)
+  vim.lsp.codelens.refresh()
+  local found = {}
+  vim.wait(5000, function()
+    for _, namespace in pairs(vim.api.nvim_get_namespaces()) do
+      for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })) do
+        for _, chunk in ipairs(mark[4].virt_text or {}) do
+          if chunk[2] == "LspCodeLens" then table.insert(found, chunk[1]) end
+        end
+      end
+    end
+    return #found > 0
+  end, 20)
+  return found
+end
+
 local function answer(line)
   local step = vim.json.decode(line)
   local ok, value = pcall(does[step["do"]], step)
