@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import takewhile
 
@@ -17,6 +18,9 @@ from takeback.record import Entry, Recorder, Source
 _CLAIM_NS = 10_000_000_000
 """How long after it was seen a write can still be claimed by whoever says it was theirs."""
 
+_MOST_BY_HAND = 1000
+"""So many files may an agent of an editor name that its editor has saved."""
+
 _PLAIN = frozenset({FileKind.FILE, None})
 
 
@@ -29,14 +33,25 @@ class Claims:
         self._clock = clock
         self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
         """The operation that is being claimed, by whom, and how much of it."""
+        self._by_hand: deque[OpId] = deque(maxlen=_MOST_BY_HAND)
+
+    @property
+    def by_hand(self) -> frozenset[OpId]:
+        """The last operations that the editor of this process wrote."""
+        return frozenset(self._by_hand)
+
+    def note_by_hand(self, op: OpId | None) -> None:
+        """The editor of this process wrote this: an agent in it may say that it was the one."""
+        if op is not None:
+            self._by_hand.append(op)
 
     def claim(
-        self, source: Source, path: WorkspacePath, state: FileState, over: Set[str] = frozenset()
+        self, source: Source, path: WorkspacePath, state: FileState, over: Set[OpId] = frozenset()
     ) -> OpId | None:
         """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
 
         Of several writes in one operation, all have to be claimed; out of a command's, known by time alone, one can be
-        taken. What is `over`'s can be claimed as well.
+        taken. Operations `over` which the claim goes can be claimed as well.
         """
         with self._journal.transaction():
             last = views.touching(self._journal, path, self._journal.last_operation())
@@ -148,9 +163,9 @@ class Claims:
     def _is_recent(self, operation: Operation) -> bool:
         return 0 <= self._clock() - operation.at_ns <= _CLAIM_NS
 
-    def _is_unclaimed(self, operation: Operation, over: Set[str] = frozenset()) -> bool:
-        """Whether it was seen a moment ago and nobody said whose it is, or only one of `over` did."""
-        is_free = operation.inferred or operation.actor == UNKNOWN or operation.actor in over
+    def _is_unclaimed(self, operation: Operation, over: Set[OpId] = frozenset()) -> bool:
+        """Whether it was seen a moment ago and nobody said whose it is, or it is one of `over`."""
+        is_free = operation.inferred or operation.actor == UNKNOWN or operation.id in over
         return operation.kind is OperationKind.EDIT and is_free and self._is_recent(operation)
 
     def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:

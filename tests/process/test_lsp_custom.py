@@ -55,11 +55,14 @@ async def test_a_told_edit_is_exactly_the_actors(client):
     assert (again["operation"], again["claimed"]) == (None, [])
 
 
-async def test_an_edit_that_was_saved_can_be_an_agents(client):
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_an_edit_that_was_saved_can_be_an_agents(client, is_announced):
     """What an agent of the editor typed and the editor saved is the agent's once it says so."""
     editor = client.editor
     editor.open("a.txt")
     editor.replace("a.txt", "line 3\n", "agent\n")
+    if is_announced:
+        editor.will_save("a.txt")
     editor.save("a.txt")
     assert (await editor.recorded(1))["actor"] == "human"
 
@@ -67,6 +70,36 @@ async def test_an_edit_that_was_saved_can_be_an_agents(client):
 
     assert found["claimed"] == [1]
     assert (await editor.run("takeback.showOperation", {"id": 1}))["operations"][0]["actor"] == "agent:aider"
+
+
+async def test_a_file_that_the_editor_made_can_be_an_agents(client):
+    """A file that an agent of the editor made by the editor's own operation is the agent's once it says so."""
+    editor = client.editor
+    (editor.root / "new.txt").write_text("made\n", encoding="utf-8")
+    editor.told_created("new.txt")
+    while (await editor.recorded(1))["actor"] != "human":
+        pass
+
+    found = await send(editor, "recordEdit", {"uris": [editor.uri("new.txt")], "actor": "agent:aider"})
+
+    assert found["claimed"] == [1]
+
+
+@pytest.mark.promise(2)
+async def test_what_was_saved_in_another_editor_stays_the_humans(client, second):
+    """What a person saved in another editor is not an agent's of this one, though it says so of the same content."""
+    other = second.editor
+    other.open("a.txt")
+    other.replace("a.txt", "line 3\n", "human\n")
+    other.save("a.txt")
+    while (await client.editor.recorded(1))["actor"] != "human":
+        pass
+
+    told = {"uris": [client.editor.uri("a.txt")], "actor": "agent:aider"}
+    found = await send(client.editor, "recordEdit", told)
+
+    assert (found["operation"], found["claimed"]) == (None, [])
+    assert (await client.editor.recorded(1))["actor"] == "human"
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,10 @@ def record(workspace: Workspace, told: FileOperations) -> None:
     if sources.is_paused(workspace) or not told.paths:
         return
     moves = tuple(_moves(workspace, told))
-    workspace.looker.burst(told.paths, told.paths, moves, saves.BY_HAND, complete=False)
-    workspace.claims.claim_all(saves.BY_HAND, lambda change: _is_of(told, change))
+    recorded = workspace.looker.burst(told.paths, told.paths, moves, saves.BY_HAND, complete=False)
+    claimed = workspace.claims.claim_all(saves.BY_HAND, lambda change: _is_of(told, change))
+    for op in (recorded.operation, *claimed):
+        workspace.claims.note_by_hand(op)
 
 
 def _moves(workspace: Workspace, told: FileOperations) -> Iterator[Move]:

@@ -35,9 +35,12 @@ def record(
     """
     state = _saved(workspace, seen, wrote)
     steps = _steps(workspace, saved, state)
-    recorded = workspace.recorder.record_steps(steps)[-1]
-    if recorded.operation is None and is_typed:
-        workspace.claims.claim(steps[-1][0], saved.path, state)
+    ops = [one.operation for one in workspace.recorder.record_steps(steps)]
+    if ops[-1] is None and is_typed:
+        ops[-1] = workspace.claims.claim(steps[-1][0], saved.path, state)
+    for (source, _), op in zip(steps, ops, strict=True):
+        if source is BY_HAND:
+            workspace.claims.note_by_hand(op)
     if state != seen:
         later = workspace.looker.observe([saved.path])
         with workspace.recorder.patient():

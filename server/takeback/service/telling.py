@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from takeback.journal import views
 from takeback.model.ids import OpId, TurnId
-from takeback.model.operation import HUMAN, Change, Operation
+from takeback.model.operation import Change, Operation
 from takeback.model.paths import WorkspacePath, is_within
 from takeback.service.opening import Workspace
 from takeback.service.recording import hear, refuse_paused, told
@@ -26,7 +26,8 @@ class Told:
 def record(workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, label: str) -> Told:
     """Record what is in these files now as `actor`'s, in the turn of theirs that is open.
 
-    A save of a moment ago in an editor is theirs too: whoever says so knows better than that the editor saved.
+    A save of a moment ago in the editor of this process is theirs too: whoever says so knows better than that the editor
+    saved. What was saved in another editor is not: whoever says so is not in it.
     Raises Refused while recording is paused.
     """
     refuse_paused(workspace)
@@ -34,7 +35,8 @@ def record(workspace: Workspace, paths: Sequence[WorkspacePath], actor: str, lab
     seen = workspace.looker.observe(paths)
     recorded = workspace.recorder.record(source, seen)
     claim = workspace.claims.claim
-    claimed = [claim(source, one.path, one.after, over=frozenset({HUMAN})) for one in seen]
+    by_hand = workspace.claims.by_hand
+    claimed = [claim(source, one.path, one.after, by_hand) for one in seen]
     op = recorded.operation
     return Told(
         operation=views.operation(workspace.journal, op) if op else None,

@@ -127,7 +127,7 @@ def test_what_is_claimed_is_called_as_the_last_to_claim_it_said(scene):
         with scene.opened() as workspace:
             state = workspace.recorder.state_of("f")[1]
             source = Source(kind=OperationKind.EDIT, actor=actor, label=label)
-            workspace.claims.claim(source, "f", state, over=frozenset({"agent:a"}))
+            workspace.claims.claim(source, "f", state, over=frozenset({1}))
 
     def labels():
         (logged,) = scene.tb("log").json["operations"]
