@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -379,6 +380,29 @@ def test_a_port_serves_one_client(make):
         client.request("shutdown", None)
         client.notify("exit", None)
         assert process.wait(WAIT_S) == 0
+
+
+@pytest.mark.parametrize(("shuts_down", "status"), [(True, 0), (False, 1)])
+def test_the_end_says_whether_it_was_expected(start, shuts_down, status):
+    """The exit status is 0 after a shutdown, and 1 where an editor ends its server without one."""
+    client = start()
+    client.initialize()
+    if shuts_down:
+        client.request("shutdown", None)
+    client.notify("exit", None)
+
+    assert client.process.wait(WAIT_S) == status
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_without_input_or_output_it_says_so(closed):
+    """A server that nobody can talk to ends with a sentence."""
+    command = f"{shlex.join([*TAKEBACK, 'lsp'])} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "standard input and output" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_port_that_cannot_be_had_is_said(make):

@@ -29,6 +29,10 @@ _SWITCH_S = 0.0005
 
 def serve() -> None:
     """Serve on standard input and output until the client ends it."""
+    if sys.stdin is None or sys.stdout is None:  # where it was closed
+        sys.exit(
+            "error: an editor talks to `takeback lsp` by standard input and output, and one of them is closed"
+        )
     server = _started()
     try:
         asyncio.run(_serve(server))
