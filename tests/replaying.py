@@ -59,8 +59,10 @@ def holds(now, then):
 class Replay:
     """One recording against a server on a real folder."""
 
-    def __init__(self, lines, base, environment):
+    def __init__(self, lines, base, environment, look_s=WAIT_S):
+        """`look_s` is how long the answer to a look may still become what it was, once there is one."""
         self.base = base
+        self.look_s = look_s
         self.root = base / "project"
         self.lines = [json.loads(line.replace("${BASE}", str(base))) for line in lines]
         self.environment = environment
@@ -186,6 +188,8 @@ class Replay:
         now, request = self._answered(then["id"]), self._sent[then["id"]]
         until_s = time.monotonic() + WAIT_S
         while not self._holds(now.get("result"), then["result"]) and time.monotonic() < until_s:
+            if now.get("result"):
+                until_s = min(until_s, time.monotonic() + self.look_s)
             self._send({**request, "id": f"again {time.monotonic_ns()}"})
             now = self._answered(list(self._sent)[-1])
         return now if then["result"] else then
