@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from takeback.model.operation import Operation, OperationKind
@@ -24,7 +23,7 @@ _HEADS = {
     Outcome.REFUSED: "Nothing was changed",
 }
 _OF_NOTE = {
-    FileOutcome.IN_EDITOR: "changed in the editor and not saved yet",
+    FileOutcome.IN_EDITOR: "on disk and in the editor, which counts it as changed until you save it",
     FileOutcome.CONFLICT: "in conflict",
     FileOutcome.SKIPPED: "left as they are",
     FileOutcome.NOT_CAPTURED: "not captured, so left",
@@ -77,17 +76,24 @@ def numbered(noun: str, n: int) -> str:
 def result(found: Result) -> str:
     """What became of a request, in a sentence or a few."""
     parts = [_head(found)]
-    counts = Counter(file.outcome for file in found.files if file.outcome in _OF_NOTE)
-    for outcome, n in counts.items():
+    for outcome, what in _OF_NOTE.items():
         paths = [file.path for file in found.files if file.outcome is outcome]
-        parts.append(f"{files(paths)}: {_OF_NOTE[outcome]}" if n else "")
-    notes = dict.fromkeys(file.note for file in found.files if file.note and file.outcome in _OF_NOTE)
-    parts += [plain(note, 200) for note in list(notes)[:_NAMED]]
+        if paths and len(paths) == len(found.files) == 1:  # it was named just now
+            parts.append(_begun(what))
+        elif paths:
+            parts.append(f"{files(paths)}: {what}")
+    noted = [file for file in found.files if file.outcome in _OF_NOTE.keys() - {FileOutcome.IN_EDITOR}]
+    notes = dict.fromkeys(file.note for file in noted if file.note)
+    parts += [_begun(plain(note, 200)) for note in list(notes)[:_NAMED]]
     if found.passed:
         passed = ", ".join(f"{one.op} ({plain(one.why)})" for one in found.passed[:_NAMED])
         more = f" and {len(found.passed) - _NAMED} more" if len(found.passed) > _NAMED else ""
         parts.append(f"passed over {passed}{more}")
     return ". ".join(filter(None, parts)) + "."
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _head(found: Result) -> str:
