@@ -17,7 +17,15 @@ from takeback.errors import WorkspaceRefused
 from takeback.files.cache import Record, StatCache
 from takeback.files.faults import GONE
 from takeback.files.halves import Helper
-from takeback.files.listing import Times, entries_of, list_folder, packed, settled, unpacked
+from takeback.files.listing import (
+    entries_of,
+    list_folder,
+    packed,
+    packed_times,
+    settled,
+    unpacked,
+    unpacked_times,
+)
 from takeback.files.reading import Stat
 from takeback.model.paths import WorkspacePath
 from takeback.model.staged import is_own_name
@@ -49,20 +57,20 @@ class Scan:
     """How many files and links are recorded, below unreadable folders as far as known."""
     cache: StatCache
     """For the next look. The given one itself if nothing in it had to change."""
-    _times: Mapping[WorkspacePath, Times] = field(repr=False)
+    _times: Mapping[WorkspacePath, bytes] = field(repr=False)
 
     def stat(self, path: WorkspacePath) -> Stat:
         """What the look saw at one of `changed`. Number of links and device are not among it."""
-        size_bytes, mtime_ns, ctime_ns, inode, mode = self._times[path]
+        size_bytes, mtime_ns, ctime_ns, inode, mode = unpacked_times(self._times[path])
         return Stat(size_bytes=size_bytes, mtime_ns=mtime_ns, ctime_ns=ctime_ns, inode=inode, mode=mode)
 
     def mode(self, path: WorkspacePath) -> int:
         """The mode that the look saw at one of `changed`."""
-        return self._times[path][4]
+        return unpacked_times(self._times[path])[4]
 
     def is_older(self, path: WorkspacePath, at_ns: int) -> bool:
         """Whether what the look saw at one of `changed` was surely there before `at_ns`."""
-        times = self._times[path]
+        times = unpacked_times(self._times[path])
         return settled(times, at_ns) is times
 
 
@@ -123,7 +131,8 @@ class _Look:
     recheck: bool
     ask_in: Set[str]
     _folders: dict[str, Record] = field(default_factory=dict)
-    _times: dict[WorkspacePath, Times] = field(default_factory=dict)
+    _times: dict[WorkspacePath, bytes] = field(default_factory=dict)
+    """Packed: they may be those of the whole tree."""
     _vanished: list[str] = field(default_factory=list)
     _empty: list[str] = field(default_factory=list)
     _unreadable: list[str] = field(default_factory=list)
@@ -241,7 +250,7 @@ class _Look:
                 n_files += 1
                 now += settled(times, self.started_ns)
                 if known != times:
-                    self._times[WorkspacePath(path)] = times
+                    self._times[WorkspacePath(path)] = packed_times(times)
         self._note_vanished(prefix, before)
         self._count(n_files)
         self._folders[folder] = (packed(now), frozenset(left_out), tuple(below), n_files)

@@ -67,11 +67,16 @@ class ObjectStore:
         with storing(f"the store {path}"):
             if lacking(path):
                 _create(path)
-            self.reopen()
+            self._open()
         self._not_synced: dict[str, bytes | None] = {}
 
     def reopen(self) -> None:
         """Forget what was read: after packs were dropped, libgit2 would go on finding what they held."""
+        former = self.repository
+        self._open()
+        former.free()  # it refers to itself: else what it mapped of packs stays until the next collection
+
+    def _open(self) -> None:
         # NO_SEARCH: the store is here or nowhere, whatever repository surrounds the state folder.
         flags = RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE
         try:

@@ -60,6 +60,7 @@ def take(looker: Looker, progress: Progress) -> Baseline:
     with ThreadPoolExecutor(1, "takeback-git") as pool:
         asked = pool.submit(_vouched, looker)  # git is another process: meanwhile, this one links and looks
         index = _index_leaves(looker.store, looker.folder.path)
+        looker.store.reopen()
         give_back()
         seen = looker.scan(StatCache(), tracked=(index.leaves, _folders(index.leaves)))
         shortcut = _trusted(index, asked.result(), seen)
