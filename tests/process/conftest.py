@@ -230,7 +230,7 @@ def recorder(scene):
         started.append(process)
         until(lambda: scene.tb("status").json["recorder"] == process.pid)
         address = line.address(str(scene.state), "socket")
-        until(lambda: line.ask(address, {"do": "spool"}, 1) is not None)
+        until(lambda: line.ask(address, {"do": "hear"}, 1) is not None)
         return process
 
     yield recorder

@@ -27,7 +27,7 @@ def recorded(scene):
         stderr=subprocess.DEVNULL,
     )
     address = line.address(str(scene.state), "socket")
-    until(lambda: line.ask(address, {"do": "spool"}, 1) is not None)
+    until(lambda: line.ask(address, {"do": "hear"}, 1) is not None)
     yield scene
     process.kill()
     process.wait()
@@ -60,8 +60,15 @@ def test_two_agents_and_a_human(recorded):
     for agent in agents:
         mine = [paths for actor, paths in found if actor == f"agent:{agent.name}"]
         assert mine == [[f"{agent.name}{number % N_FILES}"] for number in range(N_EDITS)]
-    others = {path for actor, paths in found if not actor.startswith("agent:") for path in paths}
-    assert others == {f"human{number}" for number in range(7)}
-    ids = [one["id"] for one in recorded.tb("log", "-n", "100000").json["operations"]]
+    log = recorded.tb("log", "-n", "100000").json["operations"]
+    others = [one for one in log if not one["actor"].startswith("agent:")]
+    half = [one for one in others if not one["changes"][0]["path"].startswith("human")]
+    assert {one["path"] for other in others if other not in half for one in other["changes"]} == {
+        f"human{number}" for number in range(7)
+    }
+    for one in half:  # seen while it was written: nobody's, with the agent as the one who it may be
+        (change,) = one["changes"]
+        assert (one["actor"], one["label"]) == ("unknown", f"perhaps agent:{change['path'].rstrip('012')}")
+    ids = [one["id"] for one in log]
     assert ids == list(range(len(ids), 0, -1))
     assert recorded.tb("undo", "1", "--actor", "agent:claude").json["outcome"] == "applied"
