@@ -40,7 +40,7 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 def _server(bench: Bench, root: str) -> Row:
     ours, plain = interleaved(
-        bench.n_runs,
+        bench.n_runs * 4,  # imports by a thousand files: a single start varies by a half
         _initialized(root, "-m", "takeback", "lsp"),
         _initialized(root, "-c", _PLAIN_SERVER),
     )
