@@ -84,3 +84,21 @@ def test_who_asks_for_everything_until_now_gets_it(scene, story):
     desk.saved("a", "a.txt", FORMATTED)
 
     assert actors(scene) == ["human"]
+
+
+@pytest.mark.promise(5)
+def test_a_save_that_never_came_makes_nobodys_write_the_humans(scene, story):
+    """After a save that was announced and failed, what the editor reloads is not taken for what was typed."""
+    workspace, desk, behind = story
+    behind[0] = False
+    desk.changed("a", "a.txt", 2, TYPED)
+    desk.will_save("a", "a.txt")
+    look(workspace)
+    desk.changed("a", "a.txt", 3, FORMATTED)  # reverted to what somebody else wrote
+    again = FORMATTED.replace("line 9\n", "agent\n")
+    (scene.root / "a.txt").write_text(again, encoding="utf-8")
+    desk.changed("a", "a.txt", 4, again)
+
+    look(workspace)
+
+    assert actors(scene) == ["unknown", "unknown"]

@@ -118,7 +118,10 @@ class Buffer:
     @property
     def is_saving(self) -> bool:
         """Whether its editor writes its file at this moment: what it shows was typed, though the file holds it too."""
-        return self.has_unsaved or (self.before_save is not None and self.before_save.is_unsaved)
+        before, came = self.before_save, self.came
+        if before is None or came is None or not before.is_unsaved:
+            return self.has_unsaved
+        return self.has_unsaved or before.parent == came.parent  # else the announced save never came
 
     @property
     def is_dirty(self) -> bool:
