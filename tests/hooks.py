@@ -8,6 +8,10 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+from takeback.service import line
+from waiting import until
+
+WATCH = [sys.executable, "-P", "-m", "takeback", "watch"]
 HOOK = [sys.executable, "-P", "-m", "takeback", "hook"]
 
 
@@ -75,6 +79,15 @@ class Agent:
             "tool_input": arguments,
             "tool_use_id": f"{self.session}-{next(self._calls)}",
         }
+
+
+def recorder_of(scene):
+    """A process that records a workspace, ready to be asked."""
+    nowhere = subprocess.DEVNULL
+    process = subprocess.Popen(WATCH, cwd=scene.root, env=scene.env, stdout=nowhere, stderr=nowhere)
+    address = line.address(str(scene.state), "socket")
+    until(lambda: line.ask(address, {"do": "hear"}, 1) is not None)
+    return process
 
 
 def operations(scene):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
-import sys
 
 import pytest
 import pytest_lsp
@@ -15,7 +14,7 @@ from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
 import wire
 from editor import TAKEBACK, TEXT, Editor
-from takeback.service import line
+from hooks import recorder_of
 from waiting import until
 
 
@@ -220,17 +219,9 @@ def recorder(scene):
     started = []
 
     def recorder():
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "takeback", "watch"],
-            cwd=scene.root,
-            env=scene.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = recorder_of(scene)
         started.append(process)
         until(lambda: scene.tb("status").json["recorder"] == process.pid)
-        address = line.address(str(scene.state), "socket")
-        until(lambda: line.ask(address, {"do": "hear"}, 1) is not None)
         return process
 
     yield recorder

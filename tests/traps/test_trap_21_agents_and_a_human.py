@@ -1,14 +1,10 @@
 """Two agents with hooks and a human write at once, and each write is of who made it."""
 
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hooks import Agent, operations
-from takeback.service import line
-from waiting import until
+from hooks import Agent, operations, recorder_of
 
 N_EDITS, N_FILES = 30, 3
 N_HUMAN = 140
@@ -19,15 +15,7 @@ def recorded(scene):
     """A workspace that a process of its own records."""
     scene.write("start", "x\n")
     scene.tb("init")
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "takeback", "watch"],
-        cwd=scene.root,
-        env=scene.env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = line.address(str(scene.state), "socket")
-    until(lambda: line.ask(address, {"do": "hear"}, 1) is not None)
+    process = recorder_of(scene)
     yield scene
     process.kill()
     process.wait()
