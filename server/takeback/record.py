@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from takeback.errors import TakebackError
 from takeback.journal import views
@@ -95,7 +96,21 @@ class Baseline:
     executable_mode: int = 0o755
 
 
-Sift = Callable[[Sequence[Observation]], tuple[Sequence[Observation], Sequence[Observation]]]
+class Sift(Protocol):
+    """Tells what an editor wrote apart."""
+
+    def __call__(
+        self, seen: Sequence[Observation], *, can_wait: bool
+    ) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
+        """Record what an editor has saved; what is left, and, if that `can_wait`, where the editor may tell soon."""
+        ...
+
+
+def _without_editor(
+    seen: Sequence[Observation], *, can_wait: bool
+) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
+    del can_wait  # there is nobody to wait for
+    return seen, ()
 
 
 class Recorder:
@@ -111,8 +126,7 @@ class Recorder:
         self._n_cleanings = journal.cleanings()
         self.held: Set[WorkspacePath] = frozenset()
         """Paths whose documents an editor changes for Takeback at this moment: its saves are nobody else's writes."""
-        self.sift: Sift = lambda seen: (seen, ())
-        """Records what an editor of this process has saved; leaves the rest, and where the editor may be about to tell."""
+        self.sift: Sift = _without_editor
         self._is_patient = False
 
     def state_of(self, path: WorkspacePath) -> tuple[FileId, FileState]:
@@ -193,11 +207,9 @@ class Recorder:
 
     def record_unannounced(self, source: Source, observations: Iterable[Observation]) -> Recorded:
         """The same of what nobody announced: who wrote it is judged by what was seen, and else it is `source`'s."""
-        rest, soon = self.sift(tuple(observations))
-        if not self._is_patient:
-            return self.record(source, (*rest, *soon))
+        rest, soon = self.sift(tuple(observations), can_wait=self._is_patient)
         recorded = self.record(source, rest)
-        return replace(recorded, deferred=(*recorded.deferred, *(one.path for one in soon)))
+        return replace(recorded, deferred=(*recorded.deferred, *soon))
 
     def sync_contents(self) -> None:
         """Put on disk, in the store, what the journal holds until then; also what a power cut left torn there.

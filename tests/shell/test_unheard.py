@@ -102,3 +102,47 @@ def test_a_save_that_never_came_makes_nobodys_write_the_humans(scene, story):
     look(workspace)
 
     assert actors(scene) == ["unknown", "unknown"]
+
+
+@pytest.mark.promise(5)
+def test_a_save_that_was_given_up_makes_nobodys_write_the_humans(scene, story):
+    """What was typed is taken back after its save was announced: what is reloaded then was not typed."""
+    workspace, desk, behind = story
+    behind[0] = False
+    look(workspace)
+    desk.changed("a", "a.txt", 2, FORMATTED)
+    desk.changed("a", "a.txt", 3, TYPED)
+    desk.will_save("a", "a.txt")
+    desk.changed("a", "a.txt", 4, FORMATTED)
+    again = FORMATTED.replace("line 9\n", "agent\n")
+    (scene.root / "a.txt").write_text(again, encoding="utf-8")
+    desk.changed("a", "a.txt", 5, again)
+
+    look(workspace)
+
+    assert actors(scene) == ["unknown", "unknown"]
+
+
+@pytest.mark.promise(1)
+def test_what_came_after_a_save_is_recorded_whoever_saw_it_first(story):
+    """A write over a save is known when the save was told, also where the editor has said more and nobody looks again."""
+    workspace, desk, behind = story
+    desk.changed("a", "a.txt", 2, TYPED)
+    look(workspace, is_patient=False)  # the watcher saw only what came after the save
+    desk.saved("a", "a.txt", TYPED)
+
+    assert behind == [True]
+    known = workspace.recorder.state_of("a.txt")[1]
+    assert workspace.store.get(known.blob).decode() == FORMATTED
+
+
+@pytest.mark.promise(5)
+def test_each_write_has_its_own_doubt(scene, story, monkeypatch):
+    """A write that waited in vain does not make the next one wait shorter."""
+    workspace, _, _ = story
+    with monkeypatch.context() as patched:
+        patched.setattr(sifting, "_DOUBT_S", 0)
+        assert not look(workspace).deferred
+    (scene.root / "a.txt").write_text(TYPED, encoding="utf-8")
+
+    assert look(workspace).deferred == ("a.txt",)

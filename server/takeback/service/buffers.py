@@ -104,6 +104,8 @@ class Buffers:
             return
         recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
         known = replace(known, version=version, text=text, recent=recent, spans=known.spans_after(edits))
+        if not known.has_unsaved:  # nothing is left of what was to be saved
+            known = replace(known, before_save=None)
         now = self._refreshed(known)
         self._set(name, now.caught_up_with_disk() if shows(text, now.disk) else now)
 

@@ -6,6 +6,7 @@ what the editor wrote is recorded first, where it is known: only text in UTF-8 s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from takeback.model.operation import HUMAN, Edited, Observation, OperationKind
@@ -43,8 +44,17 @@ def record(
             workspace.claims.note_by_hand(op)
     if state != seen:
         later = workspace.looker.observe([saved.path])
-        with workspace.recorder.patient():
-            workspace.recorder.record_unannounced(sources.unannounced(workspace, ""), later)
+        _record_later(workspace, later)
+
+
+def _record_later(workspace: Workspace, seen: Sequence[Observation]) -> None:
+    """Record what came after a save. A recorder may wait for what the editor says of it: then it looks again."""
+    source, watching = sources.unannounced(workspace, ""), workspace.here.watching
+    if watching is None:
+        workspace.recorder.record_unannounced(source, seen)
+        return
+    with workspace.recorder.patient():
+        watching.look_again(workspace.recorder.record_unannounced(source, seen).deferred)
 
 
 def _steps(workspace: Workspace, saved: Buffer, state: FileState) -> list[tuple[Source, list[Observation]]]:

@@ -33,11 +33,17 @@ class Sifting:
         self._doubted: dict[WorkspacePath, float] = {}
         """Since when it is not known whether a save is about to be told."""
 
-    def __call__(self, seen: Sequence[Observation]) -> tuple[Sequence[Observation], Sequence[Observation]]:
+    def __call__(
+        self, seen: Sequence[Observation], *, can_wait: bool
+    ) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
         """Record what was saved here, whoever sees it first; what is left, and where a save may be about to be told."""
         left = [one for one in seen if not self._is_recognised(one)]
-        soon = [one for one in left if self._is_in_doubt(one)]
-        return [one for one in left if one not in soon], soon
+        soon = [one.path for one in left if can_wait and self._is_in_doubt(one)]
+        rest = [one for one in left if one.path not in soon]
+        for one in seen:
+            if one.path not in soon:  # its next write is another one
+                self._doubted.pop(one.path, None)
+        return rest, soon
 
     def _is_recognised(self, one: Observation) -> bool:
         """Whether a file holds what was typed into its document: nobody else would write just that. Then it is recorded.
@@ -55,7 +61,6 @@ class Sifting:
         """Whether the editor has said something that is not known here yet: perhaps that it has just saved this."""
         is_new = self._workspace.recorder.state_of(one.path)[1] != one.after
         if not (is_new and self._documents(one.path) and self._is_behind()):
-            self._doubted.pop(one.path, None)
             return False
         since_s = self._doubted.setdefault(one.path, time.monotonic())
         return time.monotonic() - since_s < _DOUBT_S

@@ -253,7 +253,7 @@ class Watching:
         for path in burst.paths:
             if path not in recorded.deferred:
                 self._delays.pop(path, None)
-        self._try_again(recorded.deferred)
+        self.look_again(recorded.deferred)
         self._succeeded()
         return _both(uncovered, recorded)
 
@@ -269,7 +269,7 @@ class Watching:
         self._notifier.widen()
         return self._look(source, burst.moves)
 
-    def _try_again(self, paths: Iterable[WorkspacePath]) -> None:
+    def look_again(self, paths: Iterable[WorkspacePath]) -> None:
         """Look at `paths` a moment later, and each time that this is in vain a longer moment later."""
         for path in paths:
             delay_ns = self._delays.get(path, AGAIN_NS)
@@ -314,7 +314,7 @@ class Watching:
             self._owes_look = True
             self._failed(problem.message)
             raise
-        self._try_again(looked.deferred)
+        self.look_again(looked.deferred)
         self._succeeded()
         return Recorded(operation=looked.operation, git=looked.git, deferred=())
 
