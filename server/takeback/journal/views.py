@@ -250,6 +250,12 @@ def of_turn(journal: Journal, name: TurnId) -> tuple[Operation, ...]:
     return tuple(one for one in found if one.turn == name)
 
 
+def newest_until(journal: Journal, at_ns: int) -> OpId:
+    """The newest operation that was recorded at `at_ns` or before, `FIRST` without one. Cost: what was recorded since."""
+    rows = journal.query("SELECT id FROM operations WHERE at_ns <= ? ORDER BY id DESC LIMIT 1", (at_ns,))
+    return OpId(rows[0][0]) if rows else FIRST
+
+
 def last_until(journal: Journal, at_ns: int) -> OpId:
     """The last operation that happened at `at_ns` or before; 0 if all are later. Clocks jump: ids decide the order."""
     rows = journal.query("SELECT id FROM operations WHERE at_ns > ? ORDER BY id LIMIT 1", (at_ns,))

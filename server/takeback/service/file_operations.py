@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from takeback.errors import UsageError
 from takeback.model.operation import Change, ChangeStatus
@@ -16,7 +16,7 @@ from takeback.model.paths import WorkspacePath, is_within, rebased, workspace_pa
 from takeback.model.state import FileKind
 from takeback.service import saves, sources
 from takeback.service.opening import Workspace
-from takeback.watch.settle import Move
+from takeback.watch.settle import Move, only
 
 Renamed = Iterable[tuple[str | None, str | None]]
 """From where and to where; `None` is outside of the workspace."""
@@ -59,8 +59,8 @@ def record(workspace: Workspace, told: FileOperations) -> None:
     """Record what an editor did with files, or claim it where a watcher was quicker."""
     if sources.is_paused(workspace) or not told.paths:
         return
-    moves = tuple(_moves(workspace, told))
-    recorded = workspace.looker.burst(told.paths, told.paths, moves, saves.BY_HAND, complete=False)
+    done = replace(only(told.paths), folders=told.paths, moves=tuple(_moves(workspace, told)))
+    recorded = workspace.looker.burst(done, saves.BY_HAND)
     claimed = workspace.claims.claim_all(saves.BY_HAND, lambda change: _is_of(told, change))
     for op in (recorded.operation, *claimed):
         workspace.claims.note_by_hand(op)

@@ -23,7 +23,7 @@ from takeback.model.ids import OpId
 from takeback.model.operation import UNKNOWN, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
 from takeback.record import Source
-from takeback.service import agent_turns, at_work, calls, hook_log, sources, spool
+from takeback.service import agent_turns, at_work, calls, hook_log, late, sources, spool
 from takeback.service.hook_words import File, call_of, files_of, is_understood, name_of, session_of
 from takeback.service.opening import Workspace
 from takeback.watch.settle import Burst
@@ -70,14 +70,18 @@ def _note_others(state: str) -> None:
             hook_log.note_once(state, f"{folder}/{name} is no file, and is passed over")
 
 
-def apart(workspace: Workspace, burst: Burst | None = None) -> None:
+def apart(workspace: Workspace, burst: Burst | None = None) -> frozenset[WorkspacePath]:
     """Record what is at the paths of calls under way by itself, so that whose it is can be said later.
 
-    Of a burst, only what it tells of: elsewhere somebody may be in the middle of writing.
+    Of a burst, only what it tells of: elsewhere somebody may be in the middle of writing. The result is where all is
+    recorded now.
     """
+    done = set()
     for path, source in _announced(workspace).items():
         if burst is None or burst.tells_of(path):
-            workspace.looker.at([path], source)
+            deferred = workspace.looker.at([path], source).deferred
+            done |= {path} - {*deferred}
+    return frozenset(done)
 
 
 def _announced(workspace: Workspace) -> dict[WorkspacePath, Source]:
@@ -149,14 +153,15 @@ class _Taking:
     # -- edits -----------------------------------------------------------------------------------
 
     def _before_edit(self, body: Mapping[str, Any], files: Sequence[File]) -> None:
+        since = views.newest_until(self._journal, body["at"])
         if not self._is_paused:
-            self._record(sources.unannounced(self._workspace, ""), files, body["at"])
+            since = max(since, self._record(sources.unannounced(self._workspace, ""), files, body["at"]))
         paths = [file.path for file in files]
         begun = calls.under_way(self._workspace.state).get(name_of(body))
         known = {
             "paths": paths,
             **self._contest(body, paths),
-            "since": self._journal.last_operation(),
+            "since": since,
             "ends": 1 + (begun["ends"] if begun else 0),
         }
         self._put(name_of(body), {**call_of(body), **known})
@@ -239,30 +244,43 @@ class _Taking:
         turn = agent_turns.of_session(self._journal, body)
         return Source(kind=OperationKind.EDIT, actor=body["actor"], turn=turn)
 
-    def _record(self, source: Source, files: Sequence[File], at_ns: int, since: OpId = views.FIRST) -> None:
-        """Record what was at these paths as `source`'s; what was recorded unannounced after `since` is claimed for it."""
-        seen = []
+    def _record(self, source: Source, files: Sequence[File], at_ns: int, since: OpId = views.FIRST) -> OpId:
+        """Record what was at these paths as `source`'s; what was recorded unannounced after `since` is claimed for it.
+
+        The result is the last operation that brought one of them to what was told.
+        """
+        seen, found = [], [views.FIRST]
         for file in files:
             one = self._observation(file)
             if one is None:
                 continue
-            if self._workspace.recorder.state_of(one.path)[1] == one.after:
-                if source.told and self._was_written(one.path, since):
-                    self._workspace.claims.claim(source, one.path, one.after)
-            elif not self._is_overtaken(one.path, at_ns):
+            op = self._recorded(source, one, at_ns, since)
+            if op is None:
                 seen.append(one)
-        if seen and source.told:
-            self._workspace.recorder.record(source, seen)
-        elif seen:
-            self._workspace.recorder.record_unannounced(source, seen)
+            else:
+                found.append(op)
+        record = (
+            self._workspace.recorder.record if source.told else self._workspace.recorder.record_unannounced
+        )
+        if seen:
+            found.append(record(source, seen).operation or views.FIRST)
         below = [file.path for file in files if file.must_look or self._had_below(file)]
         if below:
             self._workspace.looker.at(below, source)
+        return max(found)
 
-    def _was_written(self, path: WorkspacePath, since: OpId) -> bool:
-        """Whether it was written after `since`: a call that failed wrote nothing, and what was there is not its."""
-        last = views.touching(self._journal, path, self._journal.last_operation())
-        return last is not None and last.op > since
+    def _recorded(self, source: Source, one: Observation, at_ns: int, since: OpId) -> OpId | None:
+        """The operation that brought a path to what was told of it, which is `source`'s now; `None` if that is new."""
+        if self._workspace.recorder.state_of(one.path)[1] != one.after:
+            later = late.recorded_after(self._journal, one.path, at_ns)
+            is_late = later and later[0].op <= self._began
+            return late.place(self._workspace, source, one, later, since) if is_late else None
+        last = views.touching(self._journal, one.path, self._journal.last_operation())
+        if last is None:
+            return views.FIRST
+        if source.told and last.op > since:  # a call that failed wrote nothing, and what was there is not its
+            self._workspace.claims.claim(source, one.path, one.after)
+        return last.op
 
     def _observation(self, file: File) -> Observation | None:
         return None if file.must_look else self._workspace.looker.told(file.path, file.reading)
@@ -270,13 +288,6 @@ class _Taking:
     def _had_below(self, file: File) -> bool:
         """Whether it is a folder that went: what was known below it went too."""
         return file.reading.kind is None and self._workspace.recorder.has_recorded_below(file.path)
-
-    def _is_overtaken(self, path: WorkspacePath, at_ns: int) -> bool:
-        """Whether something newer than a hook saw at that moment was recorded before this pass, and still stands."""
-        last = views.touching(self._journal, path, self._journal.last_operation())
-        if last is None or last.op > self._began or views.operation(self._journal, last.op).at_ns <= at_ns:
-            return False
-        return self._workspace.looker.read(path) == self._workspace.recorder.state_of(path)[1]
 
     # -- commands --------------------------------------------------------------------------------
 

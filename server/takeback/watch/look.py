@@ -31,7 +31,7 @@ from takeback.repository.ignore import IgnoreRules
 from takeback.store.objects import ObjectStore
 from takeback.watch.git_moves import GitMoves
 from takeback.watch.passed_over import PassedOver
-from takeback.watch.settle import Move
+from takeback.watch.settle import Burst, Move
 from takeback.watch.until import Until, load_until, save_until
 
 logger = logging.getLogger(__name__)
@@ -194,23 +194,16 @@ class Looker:
                     return stat.mtime_ns
         return os.stat(self.folder.path).st_mtime_ns
 
-    def burst(
-        self,
-        paths: Sequence[WorkspacePath],
-        folders: Iterable[WorkspacePath],
-        moves: Iterable[Move],
-        source: Source,
-        *,
-        complete: bool,
-    ) -> Recorded:
-        """Record what events told of: what is at `paths` and below `folders`, with the renames they saw.
+    def burst(self, burst: Burst, source: Source, quiet_ns: int | None = None) -> Recorded:
+        """Record what events told of: what is at its paths and below its folders, with the renames they saw.
 
-        Cost: the paths, not the tree. `complete` says that all that git wrote is among them.
+        Cost: the paths, not the tree. What was written after `quiet_ns` (wall clock) is deferred; not where git moved,
+        because all that git wrote has to be seen together.
         """
-        wanted = dict.fromkeys(paths)
-        for folder in folders:
+        wanted = dict.fromkeys(burst.paths)
+        for folder in burst.folders:
             wanted.update(dict.fromkeys(self._below(folder)))
-        sources = self._followed(moves)
+        sources = self._followed(burst.moves)
         wanted.update(dict.fromkeys(sources))  # a folder that was closed does not tell what it took along
         seen = list(self.observe(tuple(wanted)))
         emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
@@ -218,7 +211,12 @@ class Looker:
         opened = {folder for folder in self.passed_over.closed if self._names(folder) is not None}
         self.passed_over.closed -= opened & wanted.keys()
         seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
-        return self.moves.record(source, seen, complete=complete)
+        writing = frozenset[WorkspacePath]()
+        if quiet_ns is not None and not burst.git_moved:
+            writing = frozenset(one.path for one in seen if one.changed_ns > quiet_ns) - sources.keys()
+        settled = [one for one in seen if one.path not in writing]
+        recorded = self.moves.record(source, settled, complete=burst.git_moved)
+        return replace(recorded, deferred=(*recorded.deferred, *writing))
 
     def _moved(self, one: Observation, source: WorkspacePath) -> Observation:
         """What was renamed, from where. Where it cannot be reached, it is as it was known."""
@@ -302,7 +300,12 @@ class Looker:
 
     def read(self, path: WorkspacePath) -> FileState:
         """What is at `path` now, content in the store. What cannot be reached is as it was known."""
-        reading = self.folder.read(path, self.config().max_file_bytes)
+        return self._found(path, self._reading(path))
+
+    def _reading(self, path: WorkspacePath) -> Reading:
+        return self.folder.read(path, self.config().max_file_bytes)
+
+    def _found(self, path: WorkspacePath, reading: Reading) -> FileState:
         known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
         return known if known.exists else self._state(path, reading)
 
@@ -343,7 +346,14 @@ class Looker:
 
     def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
         seen_at = self.journal.last_change()  # before the file is read
-        return Observation(path=path, after=self.read(path), adopted=adopted, seen_at=seen_at)
+        reading = self._reading(path)
+        return Observation(
+            path=path,
+            after=self._found(path, reading),
+            adopted=adopted,
+            seen_at=seen_at,
+            changed_ns=reading.stat.ctime_ns if reading.stat else 0,
+        )
 
     def _was_there(self, path: WorkspacePath) -> bool:
         """Whether it was there before it became recordable, and is recorded for the first time."""

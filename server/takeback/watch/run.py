@@ -13,7 +13,7 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
@@ -69,14 +69,15 @@ class Watching:
         source: Callable[[str], Source],
         is_paused: Callable[[], bool],
         wake: Callable[[], None],
-        apart: Callable[[Burst | None], None] = lambda _: None,
+        apart: Callable[[Burst | None], Set[WorkspacePath]] = lambda _: frozenset(),
         on_trouble: Callable[[str], None] = lambda _: None,
         on_loss: Callable[[str], None] = lambda _: None,
         clock: Clock = time.monotonic_ns,
     ) -> None:
         """`leave_out` is called on the notifier's thread; `source` says whose an unannounced write is.
 
-        `apart` records what has to be an operation of its own, before the rest of a burst, or of a look, is.
+        `apart` records what has to be an operation of its own, before the rest of a burst, or of a look, is, and gives
+        back at which paths.
         `on_trouble` hears why nothing can be recorded, and the empty text when everything has been after all;
         `on_loss` hears that events were lost, once for each kind of loss while it lasts.
         """
@@ -220,32 +221,42 @@ class Watching:
         for path in admitted.newly_slowed:
             text = "is written without end, so it is recorded every few seconds only"
             self._notice("coalesced", path, text)
-        self._record(replace(burst, paths=admitted.now), self._source(""))
+        self._record(replace(burst, paths=admitted.now), self._source(""), self._quiet_since(burst, now_ns))
 
-    def _record(self, burst: Burst, source: Source) -> Recorded:
-        """Record what a burst tells of, and what earlier ones did that could not be recorded."""
+    def _quiet_since(self, burst: Burst, now_ns: int) -> int | None:
+        """Since when (wall clock) nothing was written that a burst tells of; `None` if that is not known.
+
+        Of what was deferred already nobody asks again: nothing waits twice.
+        """
+        is_quiet = now_ns - burst.ended_ns >= self._quiet_ns and self._delays.keys().isdisjoint(burst.paths)
+        return time.time_ns() - self._quiet_ns // 2 if is_quiet else None
+
+    def _record(self, burst: Burst, source: Source, quiet_ns: int | None = None) -> Recorded:
+        """Record what a burst tells of, and what earlier ones did that could not be recorded.
+
+        The files of a burst have been quiet since `quiet_ns`: in one that changed later, somebody may be in the middle of
+        writing, and events that tell of it are on their way.
+        """
         if self._unrecorded is not None:
             burst = joined(self._unrecorded, burst)
-        recorded = self._record_paths(burst, source)
+        recorded = self._record_paths(burst, source, quiet_ns)
         if self._must_look(burst):
             label = source.label if source.told else LOST
             recorded = _both(recorded, self._look(replace(source, label=label)))
         return recorded
 
-    def _record_paths(self, burst: Burst, source: Source) -> Recorded:
+    def _record_paths(self, burst: Burst, source: Source, quiet_ns: int | None) -> Recorded:
         for path in burst.paths:
             self._again.pop(path, None)
         self._unrecorded = None
         if self._is_paused():  # the look at the end of the pause finds what happens meanwhile
             return NOTHING
         try:
-            self._apart(burst)
+            done = self._apart(burst) - {name for move in burst.moves for name in (move.source, move.target)}
             uncovered = self._look_for_uncovered(burst, source)
             if not burst.paths:
                 return uncovered
-            recorded = self._looker.burst(
-                burst.paths, burst.folders, burst.moves, source, complete=burst.git_moved
-            )
+            recorded = self._looker.burst(_without(burst, done), source, quiet_ns)
         except TakebackError as problem:
             self._unrecorded = burst
             self._failed(problem.message)
@@ -354,6 +365,11 @@ class Watching:
             return False
         self._git_until_ns = now_ns + self._quiet_ns
         return True
+
+
+def _without(burst: Burst, done: Set[WorkspacePath]) -> Burst:
+    """A burst without paths that have been looked at: another look might see what its events do not tell of yet."""
+    return replace(burst, paths=tuple(path for path in burst.paths if path not in done))
 
 
 def _both(one: Recorded, other: Recorded) -> Recorded:
