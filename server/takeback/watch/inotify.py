@@ -18,7 +18,7 @@ import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,12 +37,7 @@ from takeback.watch.events import (
     lost_reason,
     rename_seen,
 )
-from takeback.watch.folders import Folders
-from takeback.watch.git_folder import git_folder
 from takeback.watch.reader import (
-    FOLDER_MASK,
-    GIT_MASK,
-    ROOT_MASK,
     In,
     InotifyEvent,
     Reader,
@@ -51,6 +46,7 @@ from takeback.watch.reader import (
     Stop,
     Widen,
 )
+from takeback.watch.watches import Watches, inside
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +68,7 @@ class _Leaving:
 
 
 class InotifyWatcher:
-    """Turns inotify's numbers and names into events, and keeps the set of watches right."""
+    """Turns inotify's numbers and names into events."""
 
     def __init__(self, root: str, leave_out: LeaveOut, put: Put, clock: Clock) -> None:
         self._root = os.fsencode(root)
@@ -82,13 +78,11 @@ class InotifyWatcher:
         self._received: queue.SimpleQueue[Received] = queue.SimpleQueue()
         self._reader: Reader | None = None
         self._worker = threading.Thread(target=self._work, name="takeback-notify", daemon=True)
-        self._folders = Folders()
-        self._git_number: int | None = None
+        self._watches: Watches
+        """Made by `start`."""
         self._leaving: dict[int, _Leaving] = {}
         self._arrived: list[str] = []
         """Folders that appeared in this batch, still unwatched."""
-        self._left: set[str] = set()
-        """Folders that are not watched because they are left out."""
         self._index_moved = False
         """git may track something in a folder that is left out: then it is recorded."""
         self._just_touched: str | None = None
@@ -108,9 +102,10 @@ class InotifyWatcher:
             self._put(Lost(reason=lost_reason(error.errno), path=""))
             return
         self._reader.start()
+        self._watches = Watches(self._root, self._reader, self._leave_out, self._put, self._tell_found)
         try:
-            self._watch_git()
-            self._enter([""], tell=False)
+            self._watches.add_git()
+            self._watches.add([""], tell=False)
         except BaseException:
             self._reader.stop()
             raise
@@ -188,7 +183,7 @@ class InotifyWatcher:
     def _on_received(self, item: tuple[InotifyEvent, int] | Widen | ReaderDied) -> None:
         match item:
             case Widen(folder):
-                self._enter([folder], tell=True)
+                self._watches.add([folder], tell=True)
             case ReaderDied():
                 self._put(Lost(reason=LostReason.STOPPED, path=""))
             case (event, at_ns):
@@ -198,9 +193,13 @@ class InotifyWatcher:
         self._just_touched = None
         if self._is_stale:
             self._is_stale = False
-            self._rebuild()
+            self._arrived.clear()
+            self._watches.rebuild()
         arrived, self._arrived = self._arrived, []
-        self._enter([*arrived, *self._left_before_index_moved()], tell=True)
+        if self._index_moved:
+            self._index_moved = False
+            arrived += self._watches.left_until_now()
+        self._watches.add(arrived, tell=True)
         now_ns = self._clock()
         self._give_up([cookie for cookie, left in self._leaving.items() if left.until_ns <= now_ns])
 
@@ -209,12 +208,12 @@ class InotifyWatcher:
             self._on_overflow()
         elif event.is_ignored:
             self._on_watch_ended(event.wd)
-        elif event.wd == self._git_number:
+        elif self._watches.is_git(event.wd):
             self._on_git(os.fsdecode(event.name))
         elif not event.name:
             self._on_self(event)
         else:
-            folder = self._folders.path_of(event.wd)
+            folder = self._watches.folders.path_of(event.wd)
             if folder is not None:
                 self._on_entry(folder, os.fsdecode(event.name), event, at_ns)
 
@@ -231,10 +230,8 @@ class InotifyWatcher:
         if barrier is not None:
             self._give_up(list(self._leaving))
             self._passed.append(barrier)
-        elif number == self._git_number:
-            self._git_number = None
         else:
-            self._folders.drop(number)
+            self._watches.ended(number)
 
     def _on_git(self, name: str) -> None:
         if name in GIT_NAMES:
@@ -243,7 +240,7 @@ class InotifyWatcher:
 
     def _on_self(self, event: InotifyEvent) -> None:
         """Only the root asks to hear of its own end; every other folder's is told by its parent."""
-        folder = self._folders.path_of(event.wd)
+        folder = self._watches.folders.path_of(event.wd)
         if folder is None:
             return
         if event.mask & In.IN_UNMOUNT:
@@ -252,9 +249,9 @@ class InotifyWatcher:
             self._put(Lost(reason=LostReason.ROOT_GONE, path=""))
 
     def _on_entry(self, folder: str, name: str, event: InotifyEvent, at_ns: int) -> None:
-        path, is_folder = _join(folder, name), event.is_directory
+        path, is_folder = inside(folder, name), event.is_directory
         if path == ".git" and event.mask & (In.IN_CREATE | In.IN_MOVED_TO):
-            self._watch_git()
+            self._watches.add_git()
             self._put(GitMoved())
         elif event.is_moved_from:
             until_ns = at_ns + PAIRING_NS
@@ -271,7 +268,7 @@ class InotifyWatcher:
             self._put(Removed(path=WorkspacePath(path), is_folder=event.is_directory))
         elif event.is_directory:
             # A known folder's attributes are no state of it; an unknown one may have become readable.
-            if event.is_create or self._folders.number_of(path) is None:
+            if event.is_create or self._watches.folders.number_of(path) is None:
                 self._make_room(path)
                 self._arrived.append(path)
                 self._tell(path, at_ns, is_new=event.is_create, is_folder=True)
@@ -285,7 +282,7 @@ class InotifyWatcher:
         if is_folder:
             self._make_room(path)
             if source is not None:
-                self._folders.move(source, path)
+                self._watches.folders.move(source, path)
             self._arrived.append(path)
         for event in rename_seen(source, path, at_ns, is_folder=is_folder):
             self._put(event)
@@ -299,123 +296,13 @@ class InotifyWatcher:
         for cookie in cookies:
             left = self._leaving.pop(cookie)
             if left.is_folder:
-                self._unwatch(self._folders.drop_tree(left.path))
+                self._watches.remove(left.path)
             for event in rename_seen(left.path, None, left.until_ns, is_folder=left.is_folder):
                 self._put(event)
+
+    def _tell_found(self, path: str, is_folder: bool) -> None:  # noqa: FBT001 - a callback
+        self._tell(path, self._clock(), is_new=True, is_folder=is_folder)
 
     def _tell(self, path: str, at_ns: int, *, is_new: bool, is_folder: bool) -> None:
         self._just_touched = path
         self._put(Touched(path=WorkspacePath(path), at_ns=at_ns, is_folder=is_folder, is_new=is_new))
-
-    # The set of watches
-
-    def _rebuild(self) -> None:
-        """Watches what is there now. Watches that still stand are kept, so nothing is missed meanwhile."""
-        before, self._folders = self._folders, Folders()
-        self._arrived.clear()
-        if self._git_number is None:
-            self._watch_git()
-        try:
-            self._enter([""], tell=False)
-        except Exception:
-            self._folders = before
-            raise
-        self._unwatch(before.numbers() - self._folders.numbers())
-
-    def _enter(self, folders: Sequence[str], *, tell: bool) -> None:
-        """Watches `folders` and all below that is not left out; with `tell`, reports what stood in new ones.
-
-        A folder is watched before it is read: what appears in between is told twice, never missed.
-        """
-        level = list(dict.fromkeys(folders))
-        while level:
-            left_out = self._left_out(level)
-            level = [
-                sub
-                for folder in level
-                if folder + "/" not in left_out
-                for sub in self._enter_one(folder, tell=tell)
-            ]
-
-    def _left_out(self, folders: Sequence[str]) -> Set[str]:
-        asked = [folder + "/" for folder in folders if folder]
-        left_out = self._leave_out(asked) if asked else frozenset()
-        self._left.difference_update(folders)
-        self._left.update(folder.rstrip("/") for folder in left_out)
-        return left_out
-
-    def _left_before_index_moved(self) -> Sequence[str]:
-        """The folders to ask about again, if git's index was written: that is no change of a rule."""
-        if not self._index_moved:
-            return ()
-        self._index_moved = False
-        left, self._left = self._left, set()
-        return sorted(folder for folder in left if os.path.isdir(self._absolute(folder)))
-
-    def _enter_one(self, folder: str, *, tell: bool) -> Sequence[str]:
-        """The folders in `folder`, once that is watched; none if it cannot be."""
-        known = self._folders.number_of(folder)
-        try:
-            number = self._number(folder)
-            return self._read(folder, tell=tell and number != known)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            # Gone again, which its parent tells; only the root has none.
-            if not folder:
-                self._refused(folder, error)
-        except OSError as error:
-            self._refused(folder, error)
-        return ()
-
-    def _number(self, folder: str) -> int:
-        assert self._reader is not None, "BUG: folders are entered between start and stop only"
-        number = self._reader.watch(self._absolute(folder), FOLDER_MASK if folder else ROOT_MASK)
-        before = self._folders.number_of(folder)
-        if before is not None and before != number:
-            self._unwatch([before])
-        if number == self._git_number:
-            self._git_number = None
-        self._folders.add(number, folder)
-        return number
-
-    def _read(self, folder: str, *, tell: bool) -> Sequence[str]:
-        subfolders = []
-        with os.scandir(self._absolute(folder)) as entries:
-            for entry in entries:
-                name = os.fsdecode(entry.name)
-                if is_own_name(name):
-                    continue
-                is_folder = entry.is_dir(follow_symlinks=False)
-                if is_folder:
-                    subfolders.append(_join(folder, name))
-                if tell:
-                    self._tell(_join(folder, name), self._clock(), is_new=True, is_folder=is_folder)
-        return subfolders
-
-    def _refused(self, folder: str, error: OSError) -> None:
-        logger.debug("not watched: %r: %s", folder, error.strerror)
-        self._put(Lost(reason=lost_reason(error.errno), path=folder))
-
-    def _unwatch(self, numbers: Iterable[int]) -> None:
-        if self._reader is not None:
-            for number in numbers:
-                self._reader.unwatch(number)
-
-    def _watch_git(self) -> None:
-        folder = git_folder(self._root)
-        if folder is None or self._reader is None:
-            return
-        try:
-            number = self._reader.watch(folder, GIT_MASK)
-        except OSError as error:
-            self._refused(".git", error)
-            return
-        if self._git_number is not None and self._git_number != number:
-            self._unwatch([self._git_number])
-        self._git_number = number if self._folders.path_of(number) is None else None
-
-    def _absolute(self, folder: str) -> bytes:
-        return self._root + b"/" + os.fsencode(folder) if folder else self._root
-
-
-def _join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder else name

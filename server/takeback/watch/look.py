@@ -8,29 +8,22 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from takeback.config import RecordConfig
 from takeback.errors import Refused, StorageFull
 from takeback.files.cache import StatCache, load_cache, save_cache
-from takeback.files.disk import Folder
 from takeback.files.listing import times_of
-from takeback.files.reading import UNSEARCHABLE, Reading
 from takeback.files.scan import Scan, scan
 from takeback.journal import views
-from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, ancestors, parent
-from takeback.model.staged import is_own_name
-from takeback.model.state import ABSENT, EMPTY_DIRECTORY, FileKind, FileState, Reason
-from takeback.record import Recorded, Recorder, Source
-from takeback.repository.ignore import IgnoreRules
-from takeback.store.objects import ObjectStore
+from takeback.model.state import EMPTY_DIRECTORY, FileKind, FileState, Reason
+from takeback.record import Recorded, Source
 from takeback.watch.git_moves import GitMoves
-from takeback.watch.passed_over import PassedOver
+from takeback.watch.observe import Observer
 from takeback.watch.settle import Burst, Move
 from takeback.watch.until import Until, load_until, save_until
 
@@ -60,20 +53,12 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looker:
-    """Looks at one workspace."""
+class Looker(Observer):
+    """Looks at one workspace, and records what it finds."""
 
-    folder: Folder
-    journal: Journal
-    store: ObjectStore
-    recorder: Recorder
-    rules: IgnoreRules
-    config: Callable[[], RecordConfig]
-    """What holds at this moment."""
     cache_path: str
     clock: Callable[[], int]
     moves: GitMoves
-    passed_over: PassedOver
 
     def everything(self, source: Source, moves: Iterable[Move] = ()) -> Looked:
         """Record whatever differs from the last known state, anywhere, with the renames that events saw."""
@@ -136,7 +121,7 @@ class Looker:
         return {
             folder: why
             for folder, why in self._last_unseen().items()
-            if (self._is_folder(folder) if why == TOO_DEEP else self._names(folder) is None)
+            if (self.is_folder(folder) if why == TOO_DEEP else self.names(folder) is None)
         }
 
     def _last_unseen(self) -> dict[WorkspacePath, str]:
@@ -147,7 +132,7 @@ class Looker:
         """Record whatever differs from the last known state at `paths`, and below those that are folders."""
         wanted = dict.fromkeys(paths)
         for path in tuple(wanted):
-            wanted.update(dict.fromkeys(self._below(path)))
+            wanted.update(dict.fromkeys(self.below(path)))
         recorded = self.recorder.record(source, self.observe(tuple(wanted)))
         return self._again(recorded, source, self.recorder.record)
 
@@ -170,14 +155,6 @@ class Looker:
     def some(self, paths: Sequence[WorkspacePath], source: Source) -> None:
         """Record whatever differs from the last known state at exactly these paths."""
         self.moves.record(source, self.observe(paths), complete=False)
-
-    def told(self, path: WorkspacePath, reading: Reading) -> Observation | None:
-        """What somebody else read at `path`, content in the store; `None` if that path is not recorded."""
-        if self.left_out([path]):
-            return None
-        if reading.data is not None and len(reading.data) > self.config().max_file_bytes:
-            reading = replace(reading, data=None, reason=Reason.TOO_LARGE)
-        return Observation(path=path, after=self._state(path, reading))
 
     def times(self) -> Mapping[WorkspacePath, int]:
         """When what the next look would find changed last; where something is gone, when its folder did."""
@@ -202,13 +179,13 @@ class Looker:
         """
         wanted = dict.fromkeys(burst.paths)
         for folder in burst.folders:
-            wanted.update(dict.fromkeys(self._below(folder)))
+            wanted.update(dict.fromkeys(self.below(folder)))
         sources = self._followed(burst.moves)
         wanted.update(dict.fromkeys(sources))  # a folder that was closed does not tell what it took along
         seen = list(self.observe(tuple(wanted)))
         emptied = {WorkspacePath(parent(one.path)) for one in seen if not one.after.exists} - {"", *wanted}
-        seen += self.observe(sorted(folder for folder in emptied if self._is_folder(folder)))
-        opened = {folder for folder in self.passed_over.closed if self._names(folder) is not None}
+        seen += self.observe(sorted(folder for folder in emptied if self.is_folder(folder)))
+        opened = {folder for folder in self.passed_over.closed if self.names(folder) is not None}
         self.passed_over.closed -= opened & wanted.keys()
         seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
         writing = frozenset[WorkspacePath]()
@@ -234,41 +211,6 @@ class Looker:
             elif self.recorder.state_of(move.source)[1].exists:
                 found[move.target] = move.source
         return found
-
-    def observe(self, paths: Sequence[WorkspacePath]) -> tuple[Observation, ...]:
-        """What is at `paths` now, content in the store; paths that are not recorded are left out."""
-        unknown = dict.fromkeys(path for path in paths if not self._is_recorded(path))
-        left_out = self.rules.ignored(tuple(unknown)) if unknown else frozenset()
-        for path in unknown:
-            self._note_passed_over(path, is_left_out=path in left_out)
-        return tuple(
-            self._observation(path, adopted=path in unknown and self._was_there(path))
-            for path in paths
-            if path not in left_out
-        )
-
-    def _note_passed_over(self, path: WorkspacePath, *, is_left_out: bool) -> None:
-        """Remember what is left out; a rule for folders says nothing any more of a name that is free again."""
-        with suppress(Refused):  # in a folder that may not be looked into it is as it was
-            stat = self.folder.look(path)
-            if is_left_out or stat is None:
-                self.passed_over.note(path, stat.kind if stat is not None else None)
-
-    def left_out(self, paths: Sequence[str]) -> frozenset[str]:
-        """Those of `paths` that are not recorded: ignored, and never recorded before. Folders end with `/`."""
-        ignored = self.rules.ignored(paths)
-        return frozenset(path for path in ignored if not self._is_recorded(path))
-
-    def there(self, path: WorkspacePath) -> Iterator[WorkspacePath]:
-        """What is on disk at `path`, or if that is a folder below it, recorded or not; an empty folder is itself there."""
-        stat = self.folder.look(path)
-        if stat is None:
-            return
-        names = self.folder.names(path) if stat.kind is FileKind.DIRECTORY else ()
-        if not names or self.recorder.state_of(path)[1].exists:
-            yield path
-        for name in names:
-            yield from self.there(WorkspacePath(f"{path}/{name}"))
 
     def scan(
         self,
@@ -298,17 +240,6 @@ class Looker:
             ask_in=ask_in,
         )
 
-    def read(self, path: WorkspacePath) -> FileState:
-        """What is at `path` now, content in the store. What cannot be reached is as it was known."""
-        return self._found(path, self._reading(path))
-
-    def _reading(self, path: WorkspacePath) -> Reading:
-        return self.folder.read(path, self.config().max_file_bytes)
-
-    def _found(self, path: WorkspacePath, reading: Reading) -> FileState:
-        known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
-        return known if known.exists else self._state(path, reading)
-
     def _renamed(self, cache: StatCache, seen: Scan) -> Mapping[WorkspacePath, WorkspacePath]:
         """Where files came from whose content was never captured: it cannot tell, so inode and mtime do."""
         sources = {}
@@ -329,13 +260,13 @@ class Looker:
         unseen: Sequence[WorkspacePath],
     ) -> Recorded:
         empty = set(seen.empty_folders)
-        observations = [self._observation(path, adopted=self._was_there(path)) for path in seen.changed]
+        observations = [self.observation(path, adopted=self.was_there(path)) for path in seen.changed]
         gone = (*seen.vanished, *unseen)
-        observations += [self._observation(path) for path in gone if path not in empty]
+        observations += [self.observation(path) for path in gone if path not in empty]
         observations += [Observation(path=path, after=EMPTY_DIRECTORY) for path in seen.empty_folders]
         seen_at = {one.path for one in observations}
         observations += [
-            self._observation(path)
+            self.observation(path)
             for path, known in self.journal.all_known()
             if _may_differ_unseen(known.state) and path not in seen_at
         ]
@@ -343,77 +274,6 @@ class Looker:
             replace(one, moved_from=renamed[one.path]) if one.path in renamed else one for one in observations
         ]
         return self.moves.record(source, observations, complete=True)
-
-    def _observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
-        seen_at = self.journal.last_change()  # before the file is read
-        reading = self._reading(path)
-        return Observation(
-            path=path,
-            after=self._found(path, reading),
-            adopted=adopted,
-            seen_at=seen_at,
-            changed_ns=reading.stat.ctime_ns if reading.stat else 0,
-        )
-
-    def _was_there(self, path: WorkspacePath) -> bool:
-        """Whether it was there before it became recordable, and is recorded for the first time."""
-        return path in self.passed_over and self.journal.known(path) is None and not self._is_recorded(path)
-
-    def _state(self, path: WorkspacePath, reading: Reading) -> FileState:
-        if reading.kind is None:
-            return ABSENT
-        if reading.kind is FileKind.DIRECTORY:
-            return self._folder_state(path)
-        size = reading.stat.size_bytes if reading.stat else 0
-        mode = reading.stat.permissions if reading.stat and reading.kind is FileKind.FILE else 0
-        if reading.data is None:
-            return FileState(kind=reading.kind, mode=mode, size_bytes=size, reason=reading.reason)
-        size = len(reading.data)
-        if self.journal.has_losses():
-            blob = self.store.id_of(reading.data)
-            if self.journal.lost([blob]).get(blob) is Reason.FORGOTTEN:  # a secret that stands there still
-                return FileState(
-                    kind=reading.kind, blob=blob, mode=mode, size_bytes=size, reason=Reason.FORGOTTEN
-                )
-        return FileState(kind=reading.kind, blob=self.store.put(reading.data), mode=mode, size_bytes=size)
-
-    def _folder_state(self, path: WorkspacePath) -> FileState:
-        """A folder is a state of its own once it was seen empty, until it is gone."""
-        known = self.recorder.state_of(path)[1].kind is FileKind.DIRECTORY
-        return EMPTY_DIRECTORY if known or self._names(path) == () else ABSENT
-
-    def _below(self, path: WorkspacePath) -> Iterable[WorkspacePath]:
-        """What is, or was, below a folder: of folders that are left out only what was recorded."""
-        if self._is_folder(path):
-            yield from self._walk(path)
-        elif self.recorder.state_of(path)[1].kind in (FileKind.FILE, FileKind.SYMLINK):
-            return  # what was below it went when it came
-        yield from self.recorder.recorded_below(path)
-
-    def _walk(self, folder: WorkspacePath) -> Iterable[WorkspacePath]:
-        for name in sorted(name for name in self._names(folder) or () if not is_own_name(name)):
-            path = WorkspacePath(f"{folder}/{name}")
-            if self._is_folder(path) and not self.left_out([path + "/"]):
-                yield from self._walk(path)
-            yield path
-
-    def _names(self, folder: WorkspacePath) -> tuple[str, ...] | None:
-        """The names in a folder; `None` where it may not be looked into."""
-        with suppress(Refused):
-            return self.folder.names(folder)
-        return None
-
-    def _is_folder(self, path: WorkspacePath) -> bool:
-        """Whether a folder is there, as far as the folders above may be looked into."""
-        with suppress(Refused):
-            stat = self.folder.look(path)
-            return stat is not None and stat.kind is FileKind.DIRECTORY
-        return False
-
-    def _is_recorded(self, path: str) -> bool:
-        if path.endswith("/"):
-            return self.recorder.has_recorded_below(WorkspacePath(path[:-1]))
-        return self.recorder.state_of(WorkspacePath(path))[1].exists
 
     def _remember(self, facts: Mapping[str, str]) -> None:
         new = {name: value for name, value in facts.items() if self.journal.fact(name) != value}
