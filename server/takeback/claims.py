@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
-from dataclasses import replace
 from itertools import takewhile
 
 from takeback.journal import views
@@ -15,7 +14,6 @@ from takeback.model.operation import TAKEBACK, UNKNOWN, Change, Operation, Opera
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import FileKind, FileState
 from takeback.record import Entry, Recorder, Source
-from takeback.store.objects import ObjectStore
 
 _CLAIM_NS = 10_000_000_000
 """How long after it was seen a write can still be claimed by whoever says it was theirs."""
@@ -29,11 +27,8 @@ _PLAIN = frozenset({FileKind.FILE, None})
 class Claims:
     """What one process was told of the writes in a workspace."""
 
-    def __init__(
-        self, journal: Journal, store: ObjectStore, recorder: Recorder, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, journal: Journal, recorder: Recorder, clock: Callable[[], int]) -> None:
         self._journal = journal
-        self._store = store
         self._recorder = recorder
         self._clock = clock
         self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
@@ -61,7 +56,8 @@ class Claims:
     ) -> OpId | None:
         """The operation that brought `path` to `state` unannounced a moment ago: it is `source`'s from now on.
 
-        It is the last one there; or the last one up to `until`, where it is known that others wrote after it. Of several writes in one operation, all have to be claimed; out of a command's, known by time alone, one can be
+        It is the last one there, or the last one up to `until`, where it is known that others wrote after it.
+        Of several writes in one operation, all have to be claimed; out of a command's, known by time alone, one can be
         taken. Operations `over` which the claim goes can be claimed as well.
         """
         with self._journal.transaction():
@@ -114,30 +110,6 @@ class Claims:
                 self._doubt(one, source, lambda change: change.path in doubted and belongs(change))
         return taken
 
-    def split(self, source: Source, change: Change, between: FileState) -> OpId | None:
-        """A change that nobody announced is two: until `between` it is `source`'s, and the rest whose it was.
-
-        As long as it is the last at its path. The content of `between` is in the store. The result is `source`'s part.
-        """
-        self._store.make_durable()
-        with self._journal.transaction():
-            operation = views.operation(self._journal, change.op)
-            is_free = self._is_recent(operation) and self._is_by_time(operation)
-            if not (is_free and between.kind in _PLAIN and self._can_be_taken(operation, change)):
-                return None
-            whose = Source(
-                kind=operation.kind,
-                actor=operation.actor,
-                label=operation.label,
-                turn=operation.turn,
-                inferred=operation.inferred,
-            )
-            self._let_fall([change], f"two writes: {source.actor} had written in between")
-            first = Entry(file=change.file, path=change.path, before=change.before, after=between)
-            op = self._recorder.append(source, [first])
-            self._recorder.append(whose, [replace(first, before=between, after=change.after)])
-        return op
-
     def _doubt(self, operation: Operation, source: Source, concerns: Callable[[Change], bool]) -> None:
         """What a command wrote and may be `source`'s as well is nobody's."""
         if operation.kind is OperationKind.COMMAND and operation.actor != source.actor:
@@ -163,11 +135,6 @@ class Claims:
         return tuple(takewhile(self._is_recent, views.newest_first(self._journal)))
 
     def _record_anew(self, changes: Sequence[Change], source: Source, why: str) -> OpId | None:
-        made = [Entry(file=one.file, path=one.path, before=one.before, after=one.after) for one in changes]
-        self._let_fall(changes, why)
-        return self._recorder.append(source, made)
-
-    def _let_fall(self, changes: Sequence[Change], why: str) -> None:
         gone = [
             Entry(
                 file=one.file,
@@ -179,9 +146,11 @@ class Claims:
             )
             for one in changes
         ]
+        made = [Entry(file=one.file, path=one.path, before=one.before, after=one.after) for one in changes]
         fallen = self._recorder.append(Source(kind=OperationKind.UNDO, actor=TAKEBACK, label=why), gone)
         if fallen is not None:
             views.note_taken_out(self._journal, fallen, self._clock())
+        return self._recorder.append(source, made)
 
     @staticmethod
     def _is_by_time(operation: Operation) -> bool:

@@ -169,7 +169,7 @@ def _assemble(
         journal=journal,
         store=store,
         recorder=recorder,
-        claims=Claims(journal, store, recorder, clock),
+        claims=Claims(journal, recorder, clock),
         looker=Looker(
             folder=folder,
             journal=journal,

@@ -80,7 +80,8 @@ def apart(workspace: Workspace, burst: Burst | None = None) -> frozenset[Workspa
     for path, source in _announced(workspace).items():
         if burst is None or burst.tells_of(path):
             deferred = workspace.looker.at([path], source).deferred
-            done |= {path} - {*deferred}
+            if path not in deferred and workspace.recorder.state_of(path)[1].exists:
+                done.add(path)  # of what is gone, the burst looks whether its folder is empty now
     return frozenset(done)
 
 
@@ -155,13 +156,14 @@ class _Taking:
     def _before_edit(self, body: Mapping[str, Any], files: Sequence[File]) -> None:
         since = views.newest_until(self._journal, body["at"])
         if not self._is_paused:
-            since = max(since, self._record(sources.unannounced(self._workspace, ""), files, body["at"]))
+            since = max(since, self._record_unannounced(files, body["at"]))
         paths = [file.path for file in files]
         begun = calls.under_way(self._workspace.state).get(name_of(body))
         known = {
             "paths": paths,
             **self._contest(body, paths),
             "since": since,
+            "paused": self._is_paused,
             "ends": 1 + (begun["ends"] if begun else 0),
         }
         self._put(name_of(body), {**call_of(body), **known})
@@ -193,7 +195,7 @@ class _Taking:
             return
         again = self._told_before(body)
         told = [file for file in files if file.path in again]
-        self._record(sources.unannounced(self._workspace, ""), told, body["at"])
+        self._record_unannounced(told, body["at"])
         rest = [file for file in files if file.path not in again]
         self._ended(body, self._other(body, [file.path for file in rest]), rest)
 
@@ -230,7 +232,7 @@ class _Taking:
         """What is in these files is the agent's, as far as no other call was under way on them."""
         contested = {*call["contested"]}
         turnless = {*call.get("turnless", ())} - contested
-        since = OpId(call["since"])
+        since = self._journal.last_operation() if call.get("paused") else OpId(call["since"])
         exact = [file for file in files if file.path not in contested | turnless]
         self._record(self._source(body), exact, body["at"], since)
         of_any_turn = [file for file in files if file.path in turnless]
@@ -243,6 +245,11 @@ class _Taking:
     def _source(self, body: Mapping[str, Any]) -> Source:
         turn = agent_turns.of_session(self._journal, body)
         return Source(kind=OperationKind.EDIT, actor=body["actor"], turn=turn)
+
+    def _record_unannounced(self, files: Sequence[File], at_ns: int) -> OpId:
+        """Record what was at these paths where nobody says that it is theirs; nothing is claimed."""
+        source = sources.unannounced(self._workspace, "")
+        return self._record(source, files, at_ns, self._journal.last_operation())
 
     def _record(self, source: Source, files: Sequence[File], at_ns: int, since: OpId = views.FIRST) -> OpId:
         """Record what was at these paths as `source`'s; what was recorded unannounced after `since` is claimed for it.
@@ -271,10 +278,11 @@ class _Taking:
 
     def _recorded(self, source: Source, one: Observation, at_ns: int, since: OpId) -> OpId | None:
         """The operation that brought a path to what was told of it, which is `source`'s now; `None` if that is new."""
+        later = late.recorded_after(self._journal, one.path, at_ns, self._began)
+        if later:
+            return late.place(self._workspace, source, one, later, since)
         if self._workspace.recorder.state_of(one.path)[1] != one.after:
-            later = late.recorded_after(self._journal, one.path, at_ns)
-            is_late = later and later[0].op <= self._began
-            return late.place(self._workspace, source, one, later, since) if is_late else None
+            return None
         last = views.touching(self._journal, one.path, self._journal.last_operation())
         if last is None:
             return views.FIRST

@@ -188,12 +188,19 @@ class Looker(Observer):
         opened = {folder for folder in self.passed_over.closed if self.names(folder) is not None}
         self.passed_over.closed -= opened & wanted.keys()
         seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
-        writing = frozenset[WorkspacePath]()
+        writing: Set[WorkspacePath] = frozenset()
         if quiet_ns is not None and not burst.git_moved:
-            writing = frozenset(one.path for one in seen if one.changed_ns > quiet_ns) - sources.keys()
+            writing = self._written_since(quiet_ns, seen) - sources.keys()
         settled = [one for one in seen if one.path not in writing]
         recorded = self.moves.record(source, settled, complete=burst.git_moved)
         return replace(recorded, deferred=(*recorded.deferred, *writing))
+
+    def _written_since(self, quiet_ns: int, seen: Sequence[Observation]) -> Set[WorkspacePath]:
+        """The files that were written after a moment; what is gone with them, if one is new: it may be its old name."""
+        writing = {one.path for one in seen if one.after.kind is FileKind.FILE and one.changed_ns > quiet_ns}
+        if any(not self.recorder.state_of(path)[1].exists for path in writing):
+            writing |= {one.path for one in seen if not one.after.exists}
+        return writing
 
     def _moved(self, one: Observation, source: WorkspacePath) -> Observation:
         """What was renamed, from where. Where it cannot be reached, it is as it was known."""

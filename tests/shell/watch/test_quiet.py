@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from takeback.journal import views
 from takeback.model.operation import OperationKind
 from takeback.record import Source
-from takeback.watch.events import Touched
+from takeback.service import hooking, taking_in
+from takeback.watch.events import Removed, Touched
 from takeback.watch.run import Watching
 
 SOURCE = Source(kind=OperationKind.EDIT, actor="unknown")
@@ -36,7 +39,12 @@ class Recording:
     def write(self, text):
         """Somebody writes, and an event tells of it."""
         self.file.write_text(text, encoding="utf-8")
-        self._watching.put(Touched(path="f", at_ns=self._now_ns))
+        self.tell(Touched(path="f", at_ns=self._now_ns))
+
+    def tell(self, *events):
+        """Events tell of something."""
+        for event in events:
+            self._watching.put(event)
         self._watching.take_in()
 
     def after_quiet(self):
@@ -84,6 +92,19 @@ def test_a_file_that_changes_at_each_look_is_recorded(scene, workspace):
     assert recording.sizes() == [3]
 
 
+def test_a_file_that_was_renamed_and_is_written_at_that_moment(scene, workspace):
+    """Its old name waits with it, so that the rename is one."""
+    recording = Recording(workspace, scene.root)
+    (scene.root / "f").rename(scene.root / "n")
+    recording.tell(Removed(path="f", is_folder=False), Touched(path="n", at_ns=0, is_new=True))
+    (scene.root / "n").write_text("one\n", encoding="utf-8")
+    recording.after_quiet()
+    recording.after_quiet()
+
+    (operation,) = views.newest_first(workspace.journal)
+    assert [(one.path, one.moved_from) for one in operation.changes] == [("n", "f")]
+
+
 def test_a_file_of_a_call_is_looked_at_once(scene, workspace):
     """What is recorded for a call under way is not looked at again: by now somebody may have begun to write."""
 
@@ -97,3 +118,25 @@ def test_a_file_of_a_call_is_looked_at_once(scene, workspace):
     recording.after_quiet()
 
     assert recording.sizes() == [5]
+
+
+def test_a_folder_that_a_call_emptied(scene):
+    """What is gone was looked at for the call; that its folder is empty now is recorded all the same."""
+    scene.write("d/x", "one\n")
+    scene.tb("init")
+    with scene.opened() as workspace:
+
+        def apart(_):
+            return taking_in.apart(workspace)
+
+        said = {"hook_event_name": "PreToolUse", "session_id": "s", "tool_name": "Write", "tool_use_id": "1"}
+        said["tool_input"] = {"file_path": str(scene.root / "d" / "x")}
+        hooking.told("claude", json.dumps(said).encode(), "", str(scene.root), scene.env)
+        taking_in.take_in(workspace)
+        recording = Recording(workspace, scene.root, apart)
+        (scene.root / "d" / "x").unlink()
+        recording.tell(Removed(path="d/x", is_folder=False))
+        recording.after_quiet()
+        changed = {one.path for each in views.newest_first(workspace.journal) for one in each.changes}
+
+    assert changed == {"d", "d/x"}
