@@ -296,9 +296,13 @@ async def test_two_servers_a_command_line_and_an_agent_at_once(client, second, t
     journal.close()
     assert [one.id for one in found] == list(range(1, len(found) + 1))
     for name in editors:
-        changes = [(one.actor, change) for one in found for change in one.changes if change.path == name]
-        assert len(changes) == len({change.after.blob for _, change in changes}) == N_SAVES
-        assert {actor for actor, _ in changes} == {"human"}
-        assert all(a.after == b.before for (_, a), (_, b) in itertools.pairwise(changes))
+        saved = [(one, change) for one in found for change in one.changes if change.path == name]
+        assert len(saved) == len({change.after.blob for _, change in saved}) == N_SAVES
+        for (
+            one,
+            _,
+        ) in saved:  # on a busy machine a server may see another one's save at once with the agent's writes
+            assert one.actor == "human" or (one.actor == "unknown" and len(one.changes) > 1)
+        assert all(a.after == b.before for (_, a), (_, b) in itertools.pairwise(saved))
     made = [change.path for one in found for change in one.changes if change.path.startswith("agent-")]
     assert sorted(made) == sorted(f"agent-{number}" for number in range(50))
