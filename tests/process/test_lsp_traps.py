@@ -259,9 +259,14 @@ def many(folder, n_files):
 N_SAVES = 15
 
 
-def may_be_a_save(operation):
-    """On a busy machine, a server may see a save of another one's editor at once with an agent's writes: nobody's then."""
-    return operation.actor == "human" or (operation.actor == "unknown" and len(operation.changes) > 1)
+def saves_of(name, operations):
+    """The changes of a file, all of them saves.
+
+    On a busy machine, a server may see a save of another one's editor at once with an agent's writes: it is nobody's then.
+    """
+    saved = [(one, change) for one in operations for change in one.changes if change.path == name]
+    assert all(one.actor == "human" or (one.actor == "unknown" and len(one.changes) > 1) for one, _ in saved)
+    return [change for _, change in saved]
 
 
 @pytest.mark.trap(21)
@@ -301,13 +306,8 @@ async def test_two_servers_a_command_line_and_an_agent_at_once(client, second, t
     journal.close()
     assert [one.id for one in found] == list(range(1, len(found) + 1))
     for name in editors:
-        saved = [(one, change) for one in found for change in one.changes if change.path == name]
-        assert len(saved) == len({change.after.blob for _, change in saved}) == N_SAVES
-        for (
-            one,
-            _,
-        ) in saved:  # on a busy machine a server may see another one's save at once with the agent's writes
-            assert one.actor == "human" or (one.actor == "unknown" and len(one.changes) > 1)
-        assert all(a.after == b.before for (_, a), (_, b) in itertools.pairwise(saved))
+        saved = saves_of(name, found)
+        assert len(saved) == len({change.after.blob for change in saved}) == N_SAVES
+        assert all(one.after == then.before for one, then in itertools.pairwise(saved))
     made = [change.path for one in found for change in one.changes if change.path.startswith("agent-")]
     assert sorted(made) == sorted(f"agent-{number}" for number in range(50))
