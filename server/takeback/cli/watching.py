@@ -53,7 +53,7 @@ def _warn(trouble: str) -> None:
 
 def _stop_on_signals(running: Running) -> None:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        running.stop()
+        running.stop_soon()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

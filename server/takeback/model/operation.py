@@ -185,8 +185,6 @@ class Observation:
     """Helps to pair a rename; 0 where unknown."""
     seen_at: ChangeSeq | None = None
     """The last change in the journal when the path was looked at: one since then makes the observation stale."""
-    changed_ns: int = 0
-    """When the file was changed last, by the clock of its file system; 0 where nobody asked."""
     edited: Edited | None = None
     adopted: bool = False
     """It was there before and only became recordable now: no operation, a first known state."""

@@ -143,7 +143,8 @@ class Running:
         if watching is not None:
             watching.holding = self._is_command_at_work()
             watching.step()
-            self._is_stopping = self._is_stopping or watching.is_over
+            if watching.is_over:
+                self._is_stopping = True
 
     def _is_up_to_date(self) -> bool:
         """Whether all is known that was told until now: what is on disk may be a save that waits to be heard of.
@@ -160,6 +161,10 @@ class Running:
             self._is_stopping = True
 
         self._inbox.do(end)
+
+    def stop_soon(self) -> None:
+        """Ends `run` a moment later. For signal handlers: they take no lock, because whom they interrupt may hold it."""
+        self._is_stopping = True
 
     def _is_root_gone(self) -> bool:
         """Whether the folder is no longer the one that was opened. inotify does not tell while it is held open."""

@@ -171,11 +171,10 @@ class Looker(Observer):
                     return stat.mtime_ns
         return os.stat(self.folder.path).st_mtime_ns
 
-    def burst(self, burst: Burst, source: Source, quiet_ns: int | None = None) -> Recorded:
+    def burst(self, burst: Burst, source: Source) -> Recorded:
         """Record what events told of: what is at its paths and below its folders, with the renames they saw.
 
-        Cost: the paths, not the tree. What was written after `quiet_ns` (wall clock) is deferred; not where git moved,
-        because all that git wrote has to be seen together.
+        Cost: the paths, not the tree. If git moved, all that it wrote has to be among them.
         """
         wanted = dict.fromkeys(burst.paths)
         for folder in burst.folders:
@@ -188,19 +187,7 @@ class Looker(Observer):
         opened = {folder for folder in self.passed_over.closed if self.names(folder) is not None}
         self.passed_over.closed -= opened & wanted.keys()
         seen = [self._moved(one, sources[one.path]) if one.path in sources else one for one in seen]
-        writing: Set[WorkspacePath] = frozenset()
-        if quiet_ns is not None and not burst.git_moved:
-            writing = self._written_since(quiet_ns, seen) - sources.keys()
-        settled = [one for one in seen if one.path not in writing]
-        recorded = self.moves.record(source, settled, complete=burst.git_moved)
-        return replace(recorded, deferred=(*recorded.deferred, *writing))
-
-    def _written_since(self, quiet_ns: int, seen: Sequence[Observation]) -> Set[WorkspacePath]:
-        """The files that were written after a moment; what is gone with them, if one is new: it may be its old name."""
-        writing = {one.path for one in seen if one.after.kind is FileKind.FILE and one.changed_ns > quiet_ns}
-        if any(not self.recorder.state_of(path)[1].exists for path in writing):
-            writing |= {one.path for one in seen if not one.after.exists}
-        return writing
+        return self.moves.record(source, seen, complete=burst.git_moved)
 
     def _moved(self, one: Observation, source: WorkspacePath) -> Observation:
         """What was renamed, from where. Where it cannot be reached, it is as it was known."""

@@ -56,7 +56,9 @@ class Observer:
 
     def read(self, path: WorkspacePath) -> FileState:
         """What is at `path` now, content in the store. What cannot be reached is as it was known."""
-        return self._found(path, self._reading(path))
+        reading = self.folder.read(path, self.config().max_file_bytes)
+        known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
+        return known if known.exists else self._state(path, reading)
 
     def there(self, path: WorkspacePath) -> Iterator[WorkspacePath]:
         """What is on disk at `path`, or if that is a folder below it, recorded or not; an empty folder is itself there."""
@@ -84,14 +86,7 @@ class Observer:
     def observation(self, path: WorkspacePath, *, adopted: bool = False) -> Observation:
         """What is at a path now, content in the store; `adopted` if it was there before it became recordable."""
         seen_at = self.journal.last_change()  # before the file is read
-        reading = self._reading(path)
-        return Observation(
-            path=path,
-            after=self._found(path, reading),
-            adopted=adopted,
-            seen_at=seen_at,
-            changed_ns=reading.stat.ctime_ns if reading.stat else 0,
-        )
+        return Observation(path=path, after=self.read(path), adopted=adopted, seen_at=seen_at)
 
     def was_there(self, path: WorkspacePath) -> bool:
         """Whether it was there before it became recordable, and is recorded for the first time."""
@@ -117,13 +112,6 @@ class Observer:
             stat = self.folder.look(path)
             return stat is not None and stat.kind is FileKind.DIRECTORY
         return False
-
-    def _reading(self, path: WorkspacePath) -> Reading:
-        return self.folder.read(path, self.config().max_file_bytes)
-
-    def _found(self, path: WorkspacePath, reading: Reading) -> FileState:
-        known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
-        return known if known.exists else self._state(path, reading)
 
     def _state(self, path: WorkspacePath, reading: Reading) -> FileState:
         if reading.kind is None:

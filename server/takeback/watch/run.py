@@ -221,31 +221,19 @@ class Watching:
         for path in admitted.newly_slowed:
             text = "is written without end, so it is recorded every few seconds only"
             self._notice("coalesced", path, text)
-        self._record(replace(burst, paths=admitted.now), self._source(""), self._quiet_since(burst, now_ns))
+        self._record(replace(burst, paths=admitted.now), self._source(""))
 
-    def _quiet_since(self, burst: Burst, now_ns: int) -> int | None:
-        """Since when (wall clock) nothing was written that a burst tells of; `None` if that is not known.
-
-        Of what was deferred already nobody asks again: nothing waits twice.
-        """
-        is_quiet = now_ns - burst.ended_ns >= self._quiet_ns and self._delays.keys().isdisjoint(burst.paths)
-        return time.time_ns() - self._quiet_ns // 2 if is_quiet else None
-
-    def _record(self, burst: Burst, source: Source, quiet_ns: int | None = None) -> Recorded:
-        """Record what a burst tells of, and what earlier ones did that could not be recorded.
-
-        The files of a burst have been quiet since `quiet_ns`: in one that changed later, somebody may be in the middle of
-        writing, and events that tell of it are on their way.
-        """
+    def _record(self, burst: Burst, source: Source) -> Recorded:
+        """Record what a burst tells of, and what earlier ones did that could not be recorded."""
         if self._unrecorded is not None:
             burst = joined(self._unrecorded, burst)
-        recorded = self._record_paths(burst, source, quiet_ns)
+        recorded = self._record_paths(burst, source)
         if self._must_look(burst):
             label = source.label if source.told else LOST
             recorded = _both(recorded, self._look(replace(source, label=label)))
         return recorded
 
-    def _record_paths(self, burst: Burst, source: Source, quiet_ns: int | None) -> Recorded:
+    def _record_paths(self, burst: Burst, source: Source) -> Recorded:
         for path in burst.paths:
             self._again.pop(path, None)
         self._unrecorded = None
@@ -256,7 +244,7 @@ class Watching:
             uncovered = self._look_for_uncovered(burst, source)
             if not burst.paths:
                 return uncovered
-            recorded = self._looker.burst(_without(burst, done), source, quiet_ns)
+            recorded = self._looker.burst(_without(burst, done), source)
         except TakebackError as problem:
             self._unrecorded = burst
             self._failed(problem.message)

@@ -839,6 +839,17 @@ def _printed(command):
     return command.seen
 
 
+def test_a_signal_that_interrupts_whoever_holds_the_inbox(root):
+    """A handler of signals waits for no lock: the thread that it interrupts may hold it, and would never go on."""
+    recorder = Recorder(root)
+    with recorder.inbox._jobs.mutex:
+        ending = threading.Thread(target=recorder.running.stop_soon, daemon=True)
+        ending.start()
+        ending.join(WAIT_S)
+        assert not ending.is_alive()
+    recorder.stop()
+
+
 @pytest.mark.trap(22)
 @pytest.mark.promise(7)
 def test_a_removed_workspace_is_recorded_to_the_end(root):

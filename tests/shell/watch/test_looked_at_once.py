@@ -1,4 +1,4 @@
-"""A recorder does not record what somebody is in the middle of writing, if it can help it."""
+"""What is recorded for a call under way is looked at once: by another look, somebody may be in the middle of writing."""
 
 from __future__ import annotations
 
@@ -65,44 +65,6 @@ def workspace(scene):
     scene.tb("init")
     with scene.opened() as opened:
         yield opened
-
-
-def test_a_file_that_is_emptied_at_the_moment_when_it_is_looked_at(scene, workspace):
-    """Its event is on its way: the burst before it is not recorded as if the file were empty."""
-    recording = Recording(workspace, scene.root)
-    recording.write("half")
-    recording.file.write_bytes(b"")
-    recording.after_quiet()
-    assert recording.sizes() == []
-
-    recording.write("whole")
-    recording.after_quiet()
-
-    assert recording.sizes() == [5]
-
-
-def test_a_file_that_changes_at_each_look_is_recorded(scene, workspace):
-    """Nothing waits more than once."""
-    recording = Recording(workspace, scene.root)
-    recording.write("1")
-    for text in ("22", "333"):
-        recording.file.write_text(text, encoding="utf-8")
-        recording.after_quiet()
-
-    assert recording.sizes() == [3]
-
-
-def test_a_file_that_was_renamed_and_is_written_at_that_moment(scene, workspace):
-    """Its old name waits with it, so that the rename is one."""
-    recording = Recording(workspace, scene.root)
-    (scene.root / "f").rename(scene.root / "n")
-    recording.tell(Removed(path="f", is_folder=False), Touched(path="n", at_ns=0, is_new=True))
-    (scene.root / "n").write_text("one\n", encoding="utf-8")
-    recording.after_quiet()
-    recording.after_quiet()
-
-    (operation,) = views.newest_first(workspace.journal)
-    assert [(one.path, one.moved_from) for one in operation.changes] == [("n", "f")]
 
 
 def test_a_file_of_a_call_is_looked_at_once(scene, workspace):
