@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +20,12 @@ from takeback.record import Recorder
 from takeback.repository.ignore import IgnoreRules
 from takeback.store.objects import ObjectStore
 from takeback.watch.passed_over import PassedOver
+
+_WRITING_S = 0.002
+"""How long is waited at a time for whoever has emptied a file and is about to write it."""
+_ATTEMPTS = 25
+_JUST_NS = 50_000_000
+"""What was emptied longer ago stays empty. So however many files were emptied, this is all that is waited for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +63,19 @@ class Observer:
 
     def read(self, path: WorkspacePath) -> FileState:
         """What is at `path` now, content in the store. What cannot be reached is as it was known."""
-        reading = self.folder.read(path, self.config().max_file_bytes)
+        reading = self._reading(path)
         known = self.recorder.state_of(path)[1] if reading == UNSEARCHABLE else ABSENT
         return known if known.exists else self._state(path, reading)
+
+    def _reading(self, path: WorkspacePath) -> Reading:
+        """What is at `path`. Who empties a file writes it anew in the same moment, which is waited for."""
+        reading = self.folder.read(path, self.config().max_file_bytes)
+        for _ in range(_ATTEMPTS):
+            if not (_is_just_emptied(reading) and self.recorder.state_of(path)[1].size_bytes):
+                break
+            time.sleep(_WRITING_S)
+            reading = self.folder.read(path, self.config().max_file_bytes)
+        return reading
 
     def there(self, path: WorkspacePath) -> Iterator[WorkspacePath]:
         """What is on disk at `path`, or if that is a folder below it, recorded or not; an empty folder is itself there."""
@@ -147,3 +164,9 @@ class Observer:
         if path.endswith("/"):
             return self.recorder.has_recorded_below(WorkspacePath(path[:-1]))
         return self.recorder.state_of(WorkspacePath(path))[1].exists
+
+
+def _is_just_emptied(reading: Reading) -> bool:
+    if reading.stat is None or reading.kind is not FileKind.FILE or reading.data != b"":
+        return False
+    return 0 <= time.time_ns() - reading.stat.ctime_ns < _JUST_NS

@@ -9,6 +9,7 @@ import pytest
 from takeback.service import recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Request
+from takeback.watch import observe
 
 
 @pytest.fixture
@@ -31,6 +32,25 @@ def test_a_file_that_an_undo_brought_and_somebody_removed_at_once_is_missed(root
         (root / "a").unlink()
         found = recording.record(workspace, "human", "")
     assert [(change.path, change.status.value) for change in found.changes] == [("a", "deleted")]
+
+
+def test_a_file_that_is_looked_at_between_emptying_and_writing(root, monkeypatch):
+    """Most programs empty a file and then write it: who looks in between waits a moment."""
+    monkeypatch.setattr(observe, "_JUST_NS", 60_000_000_000)
+    monkeypatch.setattr(observe.time, "sleep", lambda _: (root / "a").write_bytes(b"whole\n"))
+    with open_workspace(str(root)) as workspace:
+        (root / "a").write_bytes(b"")
+        (change,) = recording.record(workspace, "agent:a", "").changes
+    assert change.after.size_bytes == len("whole\n")
+
+
+def test_a_file_that_stays_empty_is_recorded(root, monkeypatch):
+    """Nobody waits for ever for who has emptied a file."""
+    monkeypatch.setattr(observe, "_JUST_NS", 60_000_000_000)
+    with open_workspace(str(root)) as workspace:
+        (root / "a").write_bytes(b"")
+        (change,) = recording.record(workspace, "agent:a", "").changes
+    assert change.after.size_bytes == 0
 
 
 def test_a_deletion_is_found_although_the_stat_cache_was_lost(root):
