@@ -8,16 +8,17 @@ import pytest
 
 from scenes import make_scene
 
-COUNTING = """
-import json, sys
+COUNTING = r"""
+import json, re, sys
 from collections import Counter
 
 root, verb = sys.argv[1:]
 counts, counting = Counter(), False
 COUNTED = {"open": "opened", "os.scandir": "listed", "os.listdir": "listed", "subprocess.Popen": "started"}
+FAN_OUT = re.compile(r"/objects/[0-9a-f]{2}$")  # synced once each: how many objects share one is the luck of their hashes
 
 def heard(event, args):
-    if counting and event in COUNTED:
+    if counting and event in COUNTED and not FAN_OUT.search(str(args[0])):
         counts[COUNTED[event]] += 1
 
 sys.addaudithook(heard)
