@@ -1,8 +1,12 @@
 """What tests of the whole product share."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scenes import make_scene
+
+settings.register_profile("slow machines too", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("slow machines too")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pygls.exceptions import JsonRpcException
 
 from takeback.lsp.documents import with_edits
 
-WAIT_S = 20
+WAIT_S = 60
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
 TEXT = "".join(f"line {number}\n" for number in range(1, 61))
 UTF16 = lsp.PositionEncodingKind.Utf16

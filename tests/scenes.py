@@ -111,7 +111,7 @@ class Scene:
         """What git says, as some user with an identity."""
         identity = {f"GIT_{who}_{what}": "a" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         return subprocess.run(
-            ["git", "-c", "protocol.file.allow=always", *words],
+            ["git", "-c", "protocol.file.allow=always", "-c", "maintenance.auto=false", *words],
             cwd=at or self.root,
             env={**self.env, **identity, **(env or {})},
             capture_output=True,

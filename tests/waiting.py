@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 
@@ -15,3 +16,8 @@ def until(condition):
         assert time.monotonic() < deadline, "it never came"
         threading.Event().wait(0.005)
     return found
+
+
+def removed(folder):
+    """Remove a folder whose files somebody else may be removing as well."""
+    until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())

@@ -21,7 +21,7 @@ async def test_an_agent_and_an_editor(client):
     def write(path, text):
         (root / path).write_text(text, encoding="utf-8")
 
-    agent = Agent(SimpleNamespace(root=root, env=dict(os.environ), write=write))
+    agent = Agent(SimpleNamespace(root=root, env=dict(os.environ), write=write), is_patient=False)
     editor.open("b.txt")
     call = await asyncio.to_thread(agent.before_edit, "a.txt")
     write("a.txt", TEXT + "agent\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from takeback.service.lease import holder
 from takeback.service.published import editors
+from waiting import removed
 from wire import TAKEBACK, TEXT, WAIT_S, Client, until
 
 
@@ -424,7 +424,7 @@ def test_a_port_that_cannot_be_had_is_said(make):
 def test_a_history_that_was_removed_is_said(client):
     """When the state folder is removed under a server, the person hears it once, and every command says it."""
     state = client.run("status", {})["state"]
-    shutil.rmtree(state)
+    removed(Path(state))
     client.path.write_text("unseen\n", encoding="utf-8")
 
     (message,) = until(client.messages)

@@ -231,9 +231,12 @@ async def test_a_question_does_not_wait_for_ever(told):
     """When nobody answers, the call is refused after a while, nothing is written, and the server serves on."""
     async with connected(told, "--patience", "0.2") as agent:
         answer = await agent.call("undo")
+        meanwhile = await agent.call("log")
+    async with connected(told) as agent:
         agent.says = ["undo-those-too"]
         done = await agent.call("undo")
 
+    assert len(meanwhile["operations"]) == 2
     assert "nobody answered" in answer["error"]["message"]
     assert done["outcome"] == "applied"
 

@@ -15,8 +15,9 @@ FORMATTED = TYPED.replace("line 5\n", "formatted\n")
 
 
 @pytest.fixture
-def story(scene):
-    """A document that was opened, and then saved with more text than is known of it yet."""
+def story(scene, monkeypatch):
+    """A document that was opened, and then saved with more text than is known of it yet; no doubt lasts too long."""
+    monkeypatch.setattr(sifting, "_DOUBT_S", 60)
     (scene.root / "a.txt").write_text(TEXT, encoding="utf-8")
     behind = [True]
     with scene.opened() as workspace, Desk(workspace, "Testing", str, lambda: behind[0]) as desk:

@@ -38,7 +38,7 @@ def scribbles(scene):
 @pytest.mark.timeout(240)
 def test_two_agents_and_a_human(recorded):
     """Of 200 writes by two agents' tools and a human at once, none is lost and none is put down to the wrong one."""
-    agents = [Agent(recorded, "claude"), Agent(recorded, "codex")]
+    agents = [Agent(recorded, name, is_patient=False) for name in ("claude", "codex")]
     with ThreadPoolExecutor() as pool:
         at_work = [pool.submit(edits, agent) for agent in agents] + [pool.submit(scribbles, recorded)]
         for one in at_work:
