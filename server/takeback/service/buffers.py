@@ -102,12 +102,17 @@ class Buffers:
         if known is None:
             self.opened(name, path, version, text)
             return
+        was_clean = not known.has_unsaved and known.before_save is None
         recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
         known = replace(known, version=version, text=text, recent=recent, spans=known.spans_after(edits))
         if not known.has_unsaved:  # nothing is left of what was to be saved
             known = replace(known, before_save=None)
         now = self._refreshed(known)
-        self._set(name, now.caught_up_with_disk() if shows(text, now.disk) else now)
+        if shows(text, now.disk):
+            now = now.caught_up_with_disk()
+        elif was_clean and not now.is_over_disk:  # editors reload clean documents only
+            now = now.perhaps_reloaded()
+        self._set(name, now)
 
     def will_save(self, name: str, path: WorkspacePath) -> None:
         """A document is about to be saved: what changes until then, nobody types."""

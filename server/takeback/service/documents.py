@@ -10,6 +10,7 @@ from takeback.model.paths import WorkspacePath
 from takeback.model.spans import LineEdit, composed
 from takeback.model.text import Span
 from takeback.service.decoding import normal, readings, shows
+from takeback.service.texts import is_made, is_typed_into
 from takeback.undo.buffer import Older
 
 
@@ -91,6 +92,18 @@ class Buffer:
             spans=(),
             came=self.came if self.is_over_disk else self.draft,
         )
+
+    def perhaps_reloaded(self) -> Buffer:
+        """The same: over what its file is now, if it shows that with something typed since.
+
+        An editor may tell that it has reloaded a file only together with what was typed into it.
+        """
+        base, file, text = normal(self.base), normal(self.disk), normal(self.text)
+        if base is None or file is None or text is None:
+            return self
+        if not (is_made(base, file, text) or is_typed_into(base, file, text)):
+            return self
+        return replace(self, parent=self.disk, base=file, older=None, spans=None, came=None, before_save=None)
 
     def saved(self, text: str) -> Buffer:
         """The same when it was saved as `text`, which may be less than it shows."""
