@@ -80,3 +80,23 @@ async def test_what_was_typed_without_reloading_is_over_the_older_text(client):
 
     assert (result["outcome"], editor.texts["a.txt"]) == ("applied", mine)
     assert (editor.root / "a.txt").read_text() == TEXT
+
+
+@pytest.mark.promise(2)
+@pytest.mark.trap(13)
+async def test_a_formatted_file_that_is_seen_before_its_save_is_told_is_no_reloaded_one(client):
+    """What a formatter changed before a save stays its own, also where the file was written before anything was told."""
+    editor = client.editor
+    editor.open("a.txt")
+    await editor.run("takeback.status", {})
+    typed = TEXT.replace("line 39\n", "mine\n")
+    formatted = typed.replace("line 20\n", "    line 20\n")
+    (editor.root / "a.txt").write_text(formatted)
+    editor.show("a.txt", typed)
+    editor.will_save("a.txt")
+    editor.show("a.txt", formatted)
+    editor.told("a.txt")
+    await editor.recorded(2)
+
+    found = (await editor.run("takeback.showTimeline", {}))["operations"]
+    assert [one["actor"] for one in found] == ["command:format", "human"]

@@ -102,17 +102,15 @@ class Buffers:
         if known is None:
             self.opened(name, path, version, text)
             return
-        was_clean = not known.has_unsaved and known.before_save is None
+        was_clean = not known.has_unsaved
         recent = (*known.recent, digest(text))[-_RECENT_TEXTS:]
         known = replace(known, version=version, text=text, recent=recent, spans=known.spans_after(edits))
         if not known.has_unsaved:  # nothing is left of what was to be saved
             known = replace(known, before_save=None)
         now = self._refreshed(known)
-        if shows(text, now.disk):
-            now = now.caught_up_with_disk()
-        elif was_clean and not now.is_over_disk:  # editors reload clean documents only
-            now = now.perhaps_reloaded()
-        self._set(name, now)
+        if was_clean:  # editors reload clean documents only
+            now = replace(now, may_be_reloaded=not now.is_over_disk)
+        self._set(name, now.caught_up_with_disk() if shows(text, now.disk) else now)
 
     def will_save(self, name: str, path: WorkspacePath) -> None:
         """A document is about to be saved: what changes until then, nobody types."""
@@ -210,7 +208,7 @@ class Buffers:
         if not names or not plan.writes:
             return None
         for name in names:
-            self._set(name, self._refreshed(self._open[name]))
+            self._set(name, self._refreshed(self._open[name]).reloaded_or_not())
         if len(names) > 1:
             return proposing.for_several(plan, self._at(plan.path))
         return proposing.for_one(self._workspace, plan, names[0], self._open[names[0]])
@@ -275,6 +273,7 @@ class Buffers:
             spans=None,
             came=None,
             before_save=None,
+            may_be_reloaded=False,
         )
         if not moved.has_unsaved:
             moved = replace(moved, spans=())

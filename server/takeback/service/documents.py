@@ -55,6 +55,11 @@ class Buffer:
     """The lines of the parent that the editor replaced since; `None`: not known."""
     came: Draft | None = None
     """How it came to be what its file is, where the editor told of its text after it had written that."""
+    may_be_reloaded: bool = False
+    """It was clean when its file had changed already and it was told to show something else.
+
+    Editors may tell that they have reloaded a file only together with what was typed into it since.
+    """
     before_save: Draft | None = None
     """What it was when the editor began to save it: what came since is a formatter's."""
 
@@ -91,19 +96,29 @@ class Buffer:
             caught_up=self.stamp,
             spans=(),
             came=self.came if self.is_over_disk else self.draft,
+            may_be_reloaded=False,
         )
 
-    def perhaps_reloaded(self) -> Buffer:
+    def reloaded_or_not(self) -> Buffer:
         """The same: over what its file is now, if it shows that with something typed since.
 
-        An editor may tell that it has reloaded a file only together with what was typed into it.
+        To be asked when the editor has nothing more to say of a save: a formatter's file looks like that, too.
         """
         base, file, text = normal(self.base), normal(self.disk), normal(self.text)
-        if base is None or file is None or text is None:
+        if not self.may_be_reloaded or self.is_over_disk or base is None or file is None or text is None:
             return self
         if not (is_made(base, file, text) or is_typed_into(base, file, text)):
             return self
-        return replace(self, parent=self.disk, base=file, older=None, spans=None, came=None, before_save=None)
+        return replace(
+            self,
+            parent=self.disk,
+            base=file,
+            older=None,
+            spans=None,
+            came=None,
+            before_save=None,
+            may_be_reloaded=False,
+        )
 
     def saved(self, text: str) -> Buffer:
         """The same when it was saved as `text`, which may be less than it shows."""
