@@ -69,12 +69,15 @@ class Observer:
 
     def _reading(self, path: WorkspacePath) -> Reading:
         """What is at `path`. Who empties a file writes it anew in the same moment, which is waited for."""
+        since_ns = time.time_ns() - _JUST_NS  # before it is read: standing still after that makes no file old
         reading = self.folder.read(path, self.config().max_file_bytes)
+        if not (_was_emptied(reading, since_ns) and self.recorder.state_of(path)[1].size_bytes):
+            return reading
         for _ in range(_ATTEMPTS):
-            if not (_is_just_emptied(reading) and self.recorder.state_of(path)[1].size_bytes):
-                break
             time.sleep(_WRITING_S)
             reading = self.folder.read(path, self.config().max_file_bytes)
+            if not _was_emptied(reading, since_ns):
+                break
         return reading
 
     def there(self, path: WorkspacePath) -> Iterator[WorkspacePath]:
@@ -166,7 +169,7 @@ class Observer:
         return self.recorder.state_of(WorkspacePath(path))[1].exists
 
 
-def _is_just_emptied(reading: Reading) -> bool:
+def _was_emptied(reading: Reading, since_ns: int) -> bool:
     if reading.stat is None or reading.kind is not FileKind.FILE or reading.data != b"":
         return False
-    return 0 <= time.time_ns() - reading.stat.ctime_ns < _JUST_NS
+    return since_ns < reading.stat.ctime_ns <= time.time_ns()

@@ -6,10 +6,15 @@ import os
 
 import pytest
 
+from takeback.files.disk import Folder
+from takeback.model.operation import OperationKind
+from takeback.record import Source
 from takeback.service import recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Request
 from takeback.watch import observe
+
+AGENT = Source(kind=OperationKind.EDIT, actor="agent:a")
 
 
 @pytest.fixture
@@ -42,6 +47,28 @@ def test_a_file_that_is_looked_at_between_emptying_and_writing(root, monkeypatch
         (root / "a").write_bytes(b"")
         (change,) = recording.record(workspace, "agent:a", "").changes
     assert change.after.size_bytes == len("whole\n")
+
+
+def test_a_machine_that_stands_still_after_reading_makes_no_file_old(root, monkeypatch):
+    """How long ago a file was emptied is told by the time when it is read, however long after that it is judged."""
+    read, late_ns = Folder.read, [0]
+
+    def read_slowly(folder, path, max_bytes):
+        found = read(folder, path, max_bytes)
+        late_ns[0] += 60_000_000_000
+        return found
+
+    now_ns = observe.time.time_ns
+    monkeypatch.setattr(observe, "_JUST_NS", 30_000_000_000)
+    monkeypatch.setattr(observe.time, "time_ns", lambda: now_ns() + late_ns[0])
+    monkeypatch.setattr(observe.time, "sleep", lambda _: (root / "a").write_bytes(b"whole\n"))
+    with open_workspace(str(root)) as workspace:
+        workspace.looker.everything(AGENT)
+        monkeypatch.setattr(Folder, "read", read_slowly)
+        late_ns[0] = 0
+        (root / "a").write_bytes(b"")
+        workspace.looker.at(["a"], AGENT)
+        assert workspace.recorder.state_of("a")[1].size_bytes == len("whole\n")
 
 
 def test_a_file_that_stays_empty_is_recorded(root, monkeypatch):
