@@ -13,7 +13,7 @@ from takeback.checkpoints import Circumstances, Wanted
 from takeback.model.ids import CheckpointId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import taking_back
 from takeback.service.opening import Workspace
 from takeback.service.requests import Outcome, Request

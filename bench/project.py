@@ -14,7 +14,7 @@ from bench.runner import takeback
 from bench.table import Row
 from takeback.model.operation import HUMAN, OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import recording, taking_back
 from takeback.service.requests import Outcome, Request
 

@@ -12,7 +12,7 @@ from bench.table import Row
 from takeback.checkpoints import Circumstances, Wanted
 from takeback.model.operation import HUMAN, OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service.opening import Workspace
 
 SAVED = Source(kind=OperationKind.EDIT, actor=HUMAN)

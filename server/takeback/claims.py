@@ -10,10 +10,11 @@ from takeback.journal import views
 from takeback.journal.claimed import note_label
 from takeback.journal.log import Journal
 from takeback.model.ids import ChangeSeq, OpId
-from takeback.model.operation import TAKEBACK, UNKNOWN, Change, Operation, OperationKind
+from takeback.model.operation import TAKEBACK, UNKNOWN, Change, Operation, OperationKind, with_candidates
 from takeback.model.paths import WorkspacePath
+from takeback.model.source import Source
 from takeback.model.state import FileKind, FileState
-from takeback.record import Entry, Recorder, Source
+from takeback.record import Entry, Recorder
 
 _CLAIM_NS = 10_000_000_000
 """How long after it was seen a write can still be claimed by whoever says it was theirs."""
@@ -113,7 +114,7 @@ class Claims:
     def _doubt(self, operation: Operation, source: Source, concerns: Callable[[Change], bool]) -> None:
         """What a command wrote and may be `source`'s as well is nobody's."""
         if operation.kind is OperationKind.COMMAND and operation.actor != source.actor:
-            label = f"perhaps {' or '.join(sorted((operation.actor, source.actor)))}"
+            label = with_candidates("", (operation.actor, source.actor))
             nobody = Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
             found = [one for one in operation.changes if concerns(one) and self._can_be_taken(operation, one)]
             self._record_anew(found, nobody, label)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from takeback.errors import TakebackError
@@ -18,9 +18,16 @@ from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.lines import rewrite_as_told, rewrite_of
 from takeback.model import renames, text
-from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId, TurnId
-from takeback.model.operation import UNKNOWN, Change, Edited, Observation, OperationKind, returning
+from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
+from takeback.model.operation import (
+    HUMAN,
+    Change,
+    Edited,
+    Observation,
+    returning,
+)
 from takeback.model.paths import WorkspacePath
+from takeback.model.source import Source
 from takeback.model.state import ABSENT, FileKind, FileState, Reason
 from takeback.model.text import Rewrite
 from takeback.store import packing, trees
@@ -36,24 +43,6 @@ _SYNC_FROM = 64
 
 NO_FILE = FileId(0)
 """A path that no change has named yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Who wrote, and what to call it."""
-
-    kind: OperationKind
-    actor: str
-    label: str = ""
-    turn: TurnId | None = None
-    inferred: bool = False
-    checkpoint: str | None = None
-    """The checkpoint that a rollback went to."""
-
-    @property
-    def told(self) -> bool:
-        """Whether somebody said whose writes these are; otherwise they were only seen."""
-        return self.kind is not OperationKind.EDIT or not (self.inferred or self.actor == UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,21 +85,28 @@ class Baseline:
     executable_mode: int = 0o755
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sifted:
+    """What is left of some observations when saves of an editor were recorded."""
+
+    rest: Sequence[Observation]
+    alone: Set[WorkspacePath] = frozenset()
+    """Where an editor may tell of it later: each is an operation of its own, perhaps the human's, that it can claim."""
+    soon: Sequence[WorkspacePath] = ()
+    """Where an editor may tell of it in a moment: what is there is not in `rest`."""
+
+
 class Sift(Protocol):
     """Tells what an editor wrote apart."""
 
-    def __call__(
-        self, seen: Sequence[Observation], *, can_wait: bool
-    ) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
-        """Record what an editor has saved; what is left, and, if that `can_wait`, where the editor may tell soon."""
+    def __call__(self, seen: Sequence[Observation], *, can_wait: bool) -> Sifted:
+        """Record what an editor has saved. Without `can_wait` nothing is left for `soon`."""
         ...
 
 
-def _without_editor(
-    seen: Sequence[Observation], *, can_wait: bool
-) -> tuple[Sequence[Observation], Sequence[WorkspacePath]]:
+def _without_editor(seen: Sequence[Observation], *, can_wait: bool) -> Sifted:
     del can_wait  # there is nobody to wait for
-    return seen, ()
+    return Sifted(rest=seen)
 
 
 class Recorder:
@@ -206,10 +202,18 @@ class Recorder:
         return Recorded(operation=op, deferred=deferred)
 
     def record_unannounced(self, source: Source, observations: Iterable[Observation]) -> Recorded:
-        """The same of what nobody announced: who wrote it is judged by what was seen, and else it is `source`'s."""
-        rest, soon = self.sift(tuple(observations), can_wait=self._is_patient)
-        recorded = self.record(source, rest)
-        return replace(recorded, deferred=(*recorded.deferred, *soon))
+        """The same of what nobody announced: who wrote it is judged by what was seen, and else it is `source`'s.
+
+        What may be claimed alone is recorded alone; the result names the last operation.
+        """
+        sifted = self.sift(tuple(observations), can_wait=self._is_patient)
+        alone = frozenset() if source.told else sifted.alone  # what a command wrote is one operation
+        steps = [(source.doubted(HUMAN), (one,)) for one in sifted.rest if one.path in alone]
+        together = tuple(one for one in sifted.rest if one.path not in alone)
+        found = self.record_steps([*steps, (source, together)])
+        ops = [one.operation for one in found if one.operation is not None]
+        deferred = [path for one in found for path in one.deferred]
+        return Recorded(operation=ops[-1] if ops else None, deferred=(*deferred, *sifted.soon))
 
     def sync_contents(self) -> None:
         """Put on disk, in the store, what the journal holds until then; also what a power cut left torn there.

@@ -25,7 +25,7 @@ sys.addaudithook(heard)
 
 from takeback.checkpoints import Circumstances, Wanted
 from takeback.model.operation import OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Request, Verb

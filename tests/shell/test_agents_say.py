@@ -10,6 +10,7 @@ import pytest
 
 from takeback.errors import Refused
 from takeback.model.operation import OperationKind
+from takeback.model.source import Source
 from takeback.service import news, recording
 from takeback.service.news import Memory
 from takeback.service.permission import Asker, Choice, Consent, Question, consent, take_back
@@ -187,3 +188,19 @@ def test_a_turn_lasts_no_longer_than_who_holds_it(scene):
     assert ([turn.id for turn in held], gone) == ([left.id], ())
     assert [turn.id for turn in still] == [later.id] == ["turn-2"]
     assert os.listdir(workspace_turns) == []
+
+
+def test_what_was_put_down_to_somebody_else_is_no_news(scene):
+    """An agent whose command ran while a human saved is not told that something of its own was taken back."""
+    with scene.opened() as workspace:
+        scene.write("a.txt", TEXT)
+        scene.write("b.txt", TEXT)
+        recording.record_command(workspace, ME, "make")
+        human = Source(kind=OperationKind.EDIT, actor="human")
+        workspace.claims.claim(human, "a.txt", workspace.recorder.state_of("a.txt")[1])
+
+        assert workspace.journal.last_operation() == 3
+        assert news.since(workspace, ME, Memory()) == ()
+
+        take_back(workspace, UNDO, Request(ops=(1,)), asker(), None)
+        assert [one.operation.id for one in news.since(workspace, ME, Memory())] == [1]

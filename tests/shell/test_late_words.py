@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from takeback.model.operation import UNKNOWN, OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import hooking, sources, taking_in
 from takeback.watch.settle import Move, only
 

@@ -7,7 +7,9 @@ from contextlib import nullcontext
 import pytest
 
 from editor import TEXT
-from takeback.service import sifting, sources
+from takeback.model.operation import OperationKind
+from takeback.model.source import Source
+from takeback.service import looking, sifting, sources
 from takeback.service.desk import Desk
 
 TYPED = TEXT.replace("line 3\n", "typed\n")
@@ -75,9 +77,27 @@ def test_a_write_does_not_wait_for_ever(scene, story, monkeypatch):
     assert actors(scene) == ["unknown"]
 
 
+@pytest.mark.promise(5)
+def test_while_the_machine_stands_still_no_doubt_grows_old(scene, story, monkeypatch):
+    """A second in which nothing could be read of what the editor said is no second of waiting for it; many looks are."""
+    workspace, *_ = story
+    monkeypatch.setattr(sifting, "_DOUBT_S", 1.0)
+    now_s = [0.0]
+    monkeypatch.setattr(sifting, "_now_s", lambda: now_s[0])
+    look(workspace)
+    now_s[0] += 3
+
+    assert look(workspace).deferred == ("a.txt",)
+    n_looks = 0
+    while look(workspace).deferred:
+        n_looks, now_s[0] = n_looks + 1, now_s[0] + 3
+    assert n_looks in (1, 2)
+    assert actors(scene) == ["unknown"]
+
+
 @pytest.mark.promise(1)
 def test_who_asks_for_everything_until_now_gets_it(scene, story):
-    """Nothing waits for what an editor may say while somebody is about to take back what is recorded; a save claims it."""
+    """Nothing waits for an editor's word while somebody is about to take back what is recorded; a save claims it."""
     workspace, desk, _ = story
 
     look(workspace, is_patient=False)
@@ -85,6 +105,82 @@ def test_who_asks_for_everything_until_now_gets_it(scene, story):
     desk.saved("a", "a.txt", FORMATTED)
 
     assert actors(scene) == ["human"]
+
+
+@pytest.mark.promise(5)
+def test_a_save_that_was_seen_as_one_with_its_formatting_says_so(scene, story):
+    """What was typed and formatted cannot be told apart any more: the human's operation names the formatter too."""
+    workspace, desk, _ = story
+
+    look(workspace, is_patient=False)
+    desk.changed("a", "a.txt", 2, TYPED)
+    desk.will_save("a", "a.txt")
+    desk.changed("a", "a.txt", 3, FORMATTED)
+    desk.saved("a", "a.txt", FORMATTED)
+
+    assert operations(scene) == [("human", "and command:format on save", ["a.txt"])]
+
+
+@pytest.mark.promise(5)
+def test_what_an_editor_may_tell_of_is_recorded_alone(scene, story):
+    """Of what is seen at once, each open document is an operation of its own: its save claims it, whatever the rest is."""
+    workspace, desk, _ = story
+    for name in ("b.txt", "c.txt"):
+        (scene.root / name).write_text(TEXT, encoding="utf-8")
+    look(workspace, is_patient=False)
+    desk.opened("b", "b.txt", 1, TEXT)
+    for name in "abc":
+        (scene.root / f"{name}.txt").write_text(TYPED, encoding="utf-8")
+    (scene.root / "d.txt").write_text(TYPED, encoding="utf-8")
+
+    look(workspace, is_patient=False)
+    desk.changed("b", "b.txt", 2, TYPED)
+    desk.saved("b", "b.txt", TYPED)
+
+    assert operations(scene)[2:] == [
+        ("unknown", "perhaps human", ["a.txt"]),
+        ("human", "", ["b.txt"]),
+        ("unknown", "", ["c.txt", "d.txt"]),
+    ]
+
+
+@pytest.mark.promise(5)
+def test_a_renamed_document_is_not_parted_from_its_new_name(scene, story):
+    """Only new content may be a save: a file that goes while another comes is still a rename."""
+    workspace, *_ = story
+    look(workspace, is_patient=False)
+    (scene.root / "a.txt").rename(scene.root / "b.txt")
+
+    look(workspace, is_patient=False)
+
+    (*_, (_, _, paths)) = operations(scene)
+    assert paths == ["b.txt"]
+
+
+@pytest.mark.promise(5)
+def test_what_a_command_wrote_is_one_operation(scene, story):
+    """Also where an editor, busy with something else, has the files open."""
+    workspace, desk, _ = story
+    look(workspace, is_patient=False)
+    desk.opened("b", "b.txt", 1, "")
+    for name in "ab":
+        (scene.root / f"{name}.txt").write_text(TYPED, encoding="utf-8")
+
+    workspace.looker.everything(Source(kind=OperationKind.COMMAND, actor="agent:a", label="make"))
+
+    assert operations(scene)[1:] == [("agent:a", "make", ["a.txt", "b.txt"])]
+
+
+def operations(scene):
+    """Who wrote what, with its label but for the way it was found, oldest first."""
+    with scene.opened() as workspace:
+        found = reversed(looking.log(workspace, looking.Wanted(n=None)))
+        return [(one.actor, said(one.label), [change.path for change in one.changes]) for one in found]
+
+
+def said(label):
+    """A label without the way that its operation was found."""
+    return "; ".join(part for part in label.split("; ") if part != sources.FOUND)
 
 
 @pytest.mark.promise(5)

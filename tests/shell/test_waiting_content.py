@@ -8,7 +8,7 @@ import pytest
 from takeback.journal import schema
 from takeback.journal.connection import connect
 from takeback.model.operation import HUMAN, OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service.opening import open_workspace
 
 SAVED = Source(kind=OperationKind.EDIT, actor=HUMAN)

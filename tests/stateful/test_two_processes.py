@@ -19,7 +19,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from takeback.model.operation import Observation, OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service.opening import open_workspace
 root, me, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with open_workspace(root) as workspace:

@@ -7,8 +7,8 @@ import shutil
 import pytest
 
 from takeback.model.operation import Observation, OperationKind
+from takeback.model.source import Source
 from takeback.model.state import FileKind, FileState, Reason
-from takeback.record import Source
 
 WITHOUT = "-dac_override,-dac_read_search"
 ORDINARY = ("setpriv", "--bounding-set", WITHOUT, "--inh-caps", WITHOUT, "--") if os.geteuid() == 0 else ()

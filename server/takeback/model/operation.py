@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -60,6 +60,15 @@ def known_label(label: str, actor: str) -> str:
     if actor == UNKNOWN:
         return label
     return "; ".join(part for part in label.split("; ") if not _CANDIDATES.fullmatch(part))
+
+
+def with_candidates(label: str, actors: Iterable[str]) -> str:
+    """The label of an operation that may be any of these actors', besides those that the label names."""
+    parts = [part for part in label.split("; ") if part]
+    named = [part for part in parts if _CANDIDATES.fullmatch(part)]
+    before = {actor for part in named for actor in part.removeprefix("perhaps ").split(" or ")}
+    said = f"perhaps {' or '.join(sorted(before | {*actors}))}"
+    return "; ".join((*(part for part in parts if part not in named), said))
 
 
 class ChangeStatus(StrEnum):

@@ -12,9 +12,9 @@ from takeback.journal import views
 from takeback.model.ids import FileId, OpId
 from takeback.model.operation import HUMAN, TAKEBACK, Operation, OperationKind
 from takeback.model.paths import WorkspacePath, ancestors, is_within
+from takeback.model.source import Source
 from takeback.model.state import ABSENT, FileKind, FileState
 from takeback.model.words import as_text
-from takeback.record import Source
 from takeback.service import hunks, ways_out
 from takeback.service.moments import operations_since
 from takeback.service.opening import Workspace

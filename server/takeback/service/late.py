@@ -16,7 +16,7 @@ from takeback.journal.log import Journal
 from takeback.model.ids import OpId
 from takeback.model.operation import Change, Observation
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service.opening import Workspace
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from takeback.journal import views
+from takeback.journal.log import Journal
 from takeback.model.ids import OpId
 from takeback.model.operation import Operation
 from takeback.service.opening import Workspace
@@ -50,11 +51,13 @@ def since(workspace: Workspace, actor: str, memory: Memory) -> tuple[TakenBack, 
     journal = workspace.journal
     told = memory.told if memory.told <= journal.last_operation() else views.FIRST  # it may be a new history
     gone = views.named(journal, views.taken_back_since(journal, actor, told))
-    return tuple(_with_takers(workspace, (one for one in gone if _is_news(one, told, memory.own))))
+    return tuple(_with_takers(workspace, (one for one in gone if _is_news(journal, one, told, memory.own))))
 
 
-def _is_news(one: Operation, told: OpId, own: Set[OpId]) -> bool:
-    return one.undone_by is not None and one.undone_by > told and one.undone_by not in own
+def _is_news(journal: Journal, one: Operation, told: OpId, own: Set[OpId]) -> bool:
+    """Whether somebody else took it back since. What was only put down to others is not gone."""
+    by = one.undone_by
+    return by is not None and by > told and by not in own and not views.is_taken_out(journal, by)
 
 
 def _with_takers(workspace: Workspace, gone: Iterable[Operation]) -> Iterable[TakenBack]:

@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from takeback.model.paths import WorkspacePath
-from takeback.record import Entry, Source
+from takeback.model.source import Source
+from takeback.record import Entry
 from takeback.service.decoding import normal
 from takeback.service.documents import Proposed
 from takeback.service.opening import Workspace

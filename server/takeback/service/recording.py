@@ -12,7 +12,7 @@ from takeback.journal.rows import path_out
 from takeback.model.ids import OpId, TurnId
 from takeback.model.operation import UNKNOWN, Operation, OperationKind, Turn
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import agent_turns, at_work, held_turns, line, taking_in
 from takeback.service.lease import holder
 from takeback.service.opening import Workspace

@@ -22,7 +22,8 @@ from takeback.journal import views
 from takeback.journal.log import Journal
 from takeback.model.operation import Operation
 from takeback.model.paths import WorkspacePath
-from takeback.record import Baseline, Recorded, Recorder, Source
+from takeback.model.source import Source
+from takeback.record import Baseline, Recorded, Recorder
 from takeback.repository.ignore import IgnoreRules
 from takeback.service import at_work, channel, maintenance, recording, sources, taking_in
 from takeback.service.inbox import PATIENCE, Inbox

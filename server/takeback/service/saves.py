@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from takeback.model.operation import HUMAN, Edited, Observation, OperationKind
 from takeback.model.paths import WorkspacePath
+from takeback.model.source import Source
 from takeback.model.state import FileKind, FileState, Reason
-from takeback.record import Entry, Source
+from takeback.record import Entry
 from takeback.service import sources
 from takeback.service.decoding import encoded, normal
 from takeback.service.documents import Buffer, Draft
@@ -24,6 +25,9 @@ BY_HAND = Source(kind=OperationKind.EDIT, actor=HUMAN)
 
 FORMATTER = Source(kind=OperationKind.EDIT, actor="command:format", label="on save")
 """What an editor changes by itself between the announcement of a save and the save."""
+
+BOTH = replace(BY_HAND, label=f"and {FORMATTER.actor} on save")
+"""What was typed and formatted, and seen as one write before the save was told."""
 
 
 def record(
@@ -40,7 +44,7 @@ def record(
     if ops[-1] is None and is_typed:
         ops[-1] = workspace.claims.claim(steps[-1][0], saved.path, state)
     for (source, _), op in zip(steps, ops, strict=True):
-        if source is BY_HAND:
+        if source.actor == HUMAN:
             workspace.claims.note_by_hand(op)
     if state != seen:
         later = workspace.looker.observe([saved.path])
@@ -60,23 +64,25 @@ def _record_later(workspace: Workspace, seen: Sequence[Observation]) -> None:
 def _steps(workspace: Workspace, saved: Buffer, state: FileState) -> list[tuple[Source, list[Observation]]]:
     """What a save has brought a file to, as what was typed and what a formatter made of that.
 
-    A watcher that was quicker has recorded both as one: that is the human's.
+    A watcher that was quicker has recorded both as one: that is the human's, and says so.
     """
     typed = saved.typed
     after = Observation(path=saved.path, after=state)
     if typed is not None and not typed.is_unsaved:
         return [(FORMATTER, [after])]
-    before = _typed(workspace, saved.path, typed, state) if typed is not None else None
+    if typed is not None and workspace.recorder.state_of(saved.path)[1] == state:
+        return [(BOTH, [after])]
+    before = _typed(workspace, saved.path, typed) if typed is not None else None
     if before is None:
         return [(BY_HAND, [replace(after, edited=_edited(workspace, saved.draft))])]
     return [(BY_HAND, [before]), (FORMATTER, [after])]
 
 
-def _typed(workspace: Workspace, path: WorkspacePath, typed: Draft, state: FileState) -> Observation | None:
-    """What a file would have been without the formatter, unless it is known to be what the formatter left."""
+def _typed(workspace: Workspace, path: WorkspacePath, typed: Draft) -> Observation | None:
+    """What a file would have been without the formatter, as far as that can be known."""
     known = workspace.recorder.state_of(path)[1]
     wrote = written(typed.text, typed.parent)
-    if known == state or wrote is None or not _may_tell(workspace, known, wrote):
+    if wrote is None or not _may_tell(workspace, known, wrote):
         return None
     return Observation(path=path, after=_told(workspace, known, wrote), edited=_edited(workspace, typed))
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from takeback.journal import views
 from takeback.model.ids import TurnId
-from takeback.model.operation import UNKNOWN, OperationKind, Turn
-from takeback.record import Source
+from takeback.model.operation import UNKNOWN, OperationKind, Turn, with_candidates
+from takeback.model.source import Source
 from takeback.service import agent_turns, at_work, held_turns
 from takeback.service.line import Message
 from takeback.service.opening import Workspace
@@ -51,14 +51,13 @@ def unannounced(workspace: Workspace, label: str = FOUND, *, besides: str = "") 
     if len(actors) == 1:
         return source_in([*commands.values()][-1])
     if commands:
-        return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {' or '.join(actors)}")
+        return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=with_candidates("", actors))
     turns = open_turns(workspace)
     if len(turns) == 1 and not agent_turns.is_agents(workspace.journal, turns[0].id):
         turn = turns[0]
         return Source(kind=OperationKind.EDIT, actor=turn.actor, label=label, turn=turn.id, inferred=True)
     if turns:
-        who = " or ".join(sorted({turn.actor for turn in turns}))
-        label = "; ".join(filter(None, (label, f"perhaps {who}")))
+        label = with_candidates(label, (turn.actor for turn in turns))
     return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=label)
 
 

@@ -10,7 +10,7 @@ from takeback.errors import Busy
 from takeback.model.ids import OpId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import handover, ways_out
 from takeback.service.drafting import Draft, planner
 from takeback.service.opening import Workspace

@@ -20,9 +20,9 @@ from takeback.agents.decoding import Doing
 from takeback.errors import UsageError
 from takeback.journal import views
 from takeback.model.ids import OpId
-from takeback.model.operation import UNKNOWN, Observation, OperationKind
+from takeback.model.operation import UNKNOWN, Observation, OperationKind, with_candidates
 from takeback.model.paths import WorkspacePath
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import agent_turns, at_work, calls, hook_log, late, sources, spool
 from takeback.service.hook_words import File, call_of, files_of, is_understood, name_of, session_of
 from takeback.service.opening import Workspace
@@ -95,7 +95,7 @@ def _announced(workspace: Workspace) -> dict[WorkspacePath, Source]:
 
 
 def _perhaps(actors: set[str]) -> Source:
-    return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=f"perhaps {' or '.join(sorted(actors))}")
+    return Source(kind=OperationKind.EDIT, actor=UNKNOWN, label=with_candidates("", actors))
 
 
 class _Taking:

@@ -24,8 +24,9 @@ from takeback.files.disk import Folder
 from takeback.journal.log import Journal
 from takeback.model.ids import OpId
 from takeback.model.paths import WorkspacePath
+from takeback.model.source import Source
 from takeback.model.state import FileKind
-from takeback.record import Entry, Recorder, Source
+from takeback.record import Entry, Recorder
 from takeback.store.objects import ObjectStore
 from takeback.undo.carry import NO_TIMES, Carrier
 from takeback.undo.intents import RECORDED, Intent, OpenIntent, from_bytes, still_open, to_bytes

@@ -20,10 +20,11 @@ from takeback.journal.log import Journal
 from takeback.model.ids import BlobId, ChangeSeq, FileId, TurnId
 from takeback.model.operation import OperationKind
 from takeback.model.paths import WorkspacePath
+from takeback.model.source import Source
 from takeback.model.staged import staged_name
 from takeback.model.state import FileKind, FileState, Reason
 from takeback.model.text import decode, encode
-from takeback.record import Entry, Source
+from takeback.record import Entry
 from takeback.undo.moves import Move
 
 RECORDED = "recorded"

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 
 from takeback.journal.log import Journal
 from takeback.model.operation import GIT, Observation, OperationKind
+from takeback.model.source import Source
 from takeback.model.state import FileKind, FileState
-from takeback.record import Recorded, Recorder, Source
+from takeback.record import Recorded, Recorder
 from takeback.repository.head_moves import HeadMove, Leaf, moved_since
 from takeback.repository.window import Head, Repository, discover
 

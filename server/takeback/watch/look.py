@@ -20,8 +20,9 @@ from takeback.journal import views
 from takeback.model.ids import ChangeSeq, OpId
 from takeback.model.operation import Observation
 from takeback.model.paths import WorkspacePath, ancestors, parent
+from takeback.model.source import Source
 from takeback.model.state import EMPTY_DIRECTORY, FileKind, FileState, Reason
-from takeback.record import Recorded, Source
+from takeback.record import Recorded
 from takeback.watch.git_moves import GitMoves
 from takeback.watch.observe import Observer
 from takeback.watch.settle import Burst, Move

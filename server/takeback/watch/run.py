@@ -19,7 +19,8 @@ from dataclasses import replace
 
 from takeback.errors import TakebackError
 from takeback.model.paths import WorkspacePath
-from takeback.record import Recorded, Source
+from takeback.model.source import Source
+from takeback.record import Recorded
 from takeback.repository.window import discover
 from takeback.watch.events import Clock, Event, LeaveOut, Lost, LostReason
 from takeback.watch.look import Looker

@@ -8,7 +8,7 @@ import pytest
 
 from takeback.journal import views
 from takeback.model.operation import OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service.opening import open_workspace
 from takeback.store.diff import differ
 from takeback.undo import history, planning

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from takeback.model.operation import OperationKind
-from takeback.record import Entry, Source
+from takeback.model.source import Source
+from takeback.record import Entry
 from takeback.service import recording
 from takeback.undo.intents import Intent, to_bytes
 

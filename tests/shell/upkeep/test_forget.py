@@ -3,7 +3,7 @@
 import pytest
 
 from takeback.model.operation import OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from takeback.files.disk import Folder
 from takeback.model.operation import OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import recording, taking_back
 from takeback.service.opening import open_workspace
 from takeback.service.requests import Request

@@ -8,7 +8,7 @@ import pytest
 
 from takeback.journal import views
 from takeback.model.operation import OperationKind
-from takeback.record import Source
+from takeback.model.source import Source
 from takeback.service import hooking, taking_in
 from takeback.watch.events import Removed, Touched
 from takeback.watch.run import Watching

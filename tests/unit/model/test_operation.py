@@ -3,7 +3,7 @@
 import pytest
 
 from takeback.model.ids import BlobId, ChangeSeq, FileId, OpId
-from takeback.model.operation import Change, ChangeStatus, known_label, returning, standing
+from takeback.model.operation import Change, ChangeStatus, known_label, returning, standing, with_candidates
 from takeback.model.paths import WorkspacePath
 from takeback.model.state import ABSENT, FileKind, FileState, Reason
 
@@ -104,3 +104,26 @@ def test_candidates_are_named_until_somebody_claims_it(label, known):
     """Whose an operation perhaps was is no part of its label once that is known; the rest of the label stays."""
     assert known_label(label, "unknown") == label
     assert known_label(label, "agent:claude") == known
+
+
+@pytest.mark.parametrize(
+    ("label", "actors", "both"),
+    [
+        ("", ["human"], "perhaps human"),
+        ("perhaps human", ["human"], "perhaps human"),
+        (
+            "found by looking",
+            ["human", "agent:b", "agent:a"],
+            "found by looking; perhaps agent:a or agent:b or human",
+        ),
+        (
+            "found by looking; perhaps command:make",
+            ["human"],
+            "found by looking; perhaps command:make or human",
+        ),
+    ],
+)
+def test_more_candidates_are_named_besides_the_others(label, actors, both):
+    """Whoever may have written it as well is named once, and goes from the label with the others."""
+    assert with_candidates(label, actors) == both
+    assert known_label(both, "human") == known_label(label, "human")
