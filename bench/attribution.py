@@ -2,7 +2,7 @@
 
 Three agents (one calls hooks, one MCP, one lets Takeback run its commands), a human in an editor, a formatter on save,
 and git switching branches write into one workspace with one recorder. The exit status is 1 if more than one write of
-a hundred does not carry the right name, any carries the name of a wrong agent, or doubt names no candidates.
+a hundred does not carry the right name, any carries a wrong one, or doubt names no candidates.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ ACTORS = {
 """By writer: what its operations have to say."""
 SHARES = {"claude": 0.2, "mcp": 0.2, "runner": 0.15, "human": 0.35, "git": 0.1}
 """How much of the writes is whose; those of the human with a formatter's."""
-RIGHT, INFERRED, DOUBTED, UNDOUBTED, WRONG, WRONG_AGENT = VERDICTS = (
+RIGHT, INFERRED, BESIDE, DOUBTED, UNDOUBTED, WRONG, WRONG_AGENT = VERDICTS = (
     "right",
     "inferred",
+    "named beside another",
     "unknown with candidates",
     "unknown without",
     "wrong",
@@ -175,6 +176,8 @@ def verdict(writer: str, operation: Operation) -> str:
         return INFERRED if operation.inferred else RIGHT
     if operation.actor == UNKNOWN:
         return DOUBTED if ACTORS[writer] in operation.label else UNDOUBTED
+    if operation.label.startswith(f"and {ACTORS[writer]}"):
+        return BESIDE
     return WRONG_AGENT if operation.actor.startswith("agent:") else WRONG
 
 
@@ -192,7 +195,7 @@ def holds(found: Sequence[Judged], expected: Mapping[str, int], least_right: flo
         made[writer] == n for writer, n in expected.items() if writer != "git"
     )  # a branch may come back at once
     is_certain = counts[RIGHT] >= least_right * len(found)
-    return is_whole and is_certain and not counts[WRONG_AGENT] + counts[UNDOUBTED]
+    return is_whole and is_certain and not counts[WRONG_AGENT] + counts[WRONG] + counts[UNDOUBTED]
 
 
 def table(found: Sequence[Judged], expected: Mapping[str, int]) -> str:

@@ -32,7 +32,7 @@ class Claims:
         self._journal = journal
         self._recorder = recorder
         self._clock = clock
-        self._claimed: dict[tuple[OpId, str], frozenset[ChangeSeq]] = {}
+        self._claimed: dict[tuple[OpId, str], dict[ChangeSeq, Source]] = {}
         """The operation that is being claimed, by whom, and how much of it."""
         self._by_hand: deque[OpId] = deque(maxlen=_MOST_BY_HAND)
 
@@ -70,11 +70,12 @@ class Claims:
                 return None
             if operation.kind is OperationKind.COMMAND and source.kind is OperationKind.EDIT:
                 return self._taken_out(source, lambda change: change.seq == last.seq)
-            if not self._is_unclaimed(operation, over) or not self._is_all_of(
-                operation, last.seq, source.actor
-            ):
+            whole = (
+                self._with_rest(operation, last.seq, source) if self._is_unclaimed(operation, over) else None
+            )
+            if whole is None:
                 return None
-            self._attribute(operation, source)
+            self._attribute(operation, whole)
         return operation.id
 
     def claim_all(self, source: Source, belongs: Callable[[Change], bool]) -> tuple[OpId, ...]:
@@ -176,11 +177,13 @@ class Claims:
         is_free = operation.inferred or operation.actor == UNKNOWN or operation.id in over
         return operation.kind is OperationKind.EDIT and is_free and self._is_recent(operation)
 
-    def _is_all_of(self, operation: Operation, change: ChangeSeq, actor: str) -> bool:
-        """Whether that actor has claimed every change of it, now that this one is claimed too."""
-        mine = (operation.id, actor)
-        self._claimed = {mine: self._claimed.get(mine, frozenset()) | {change}}
-        return len(self._claimed[mine]) == len(operation.changes)
+    def _with_rest(self, operation: Operation, change: ChangeSeq, source: Source) -> Source | None:
+        """Whose all of it is, now that this change is claimed too; `None` if that actor has not claimed every change."""
+        mine = (operation.id, source.actor)
+        self._claimed = {mine: {**self._claimed.get(mine, {}), change: source}}
+        sources = self._claimed[mine].values()
+        is_whole = len(sources) == len(operation.changes)
+        return next((one for one in sources if one.label), source) if is_whole else None
 
     def _attribute(self, operation: Operation, source: Source) -> None:
         turn = int(source.turn.removeprefix("turn-")) if source.turn else None

@@ -113,12 +113,25 @@ def test_a_save_that_was_seen_as_one_with_its_formatting_says_so(scene, story):
     workspace, desk, _ = story
 
     look(workspace, is_patient=False)
-    desk.changed("a", "a.txt", 2, TYPED)
-    desk.will_save("a", "a.txt")
-    desk.changed("a", "a.txt", 3, FORMATTED)
-    desk.saved("a", "a.txt", FORMATTED)
+    save_formatted(desk)
 
     assert operations(scene) == [("human", "and command:format on save", ["a.txt"])]
+
+
+@pytest.mark.promise(5)
+def test_saves_that_were_seen_as_one_say_that_one_was_formatted(scene, story):
+    """Two documents were opened and saved before either was heard of: the human's one operation names the formatter."""
+    workspace, desk, _ = story
+    desk.closed("a")
+    (scene.root / "b.txt").write_text(TYPED, encoding="utf-8")
+    look(workspace, is_patient=False)
+    desk.opened("a", "a.txt", 1, TEXT)
+    save_formatted(desk)
+    desk.opened("b", "b.txt", 1, TEXT)
+    desk.changed("b", "b.txt", 2, TYPED)
+    desk.saved("b", "b.txt", TYPED)
+
+    assert operations(scene) == [("human", "and command:format on save", ["a.txt", "b.txt"])]
 
 
 @pytest.mark.promise(5)
@@ -176,6 +189,14 @@ def operations(scene):
     with scene.opened() as workspace:
         found = reversed(looking.log(workspace, looking.Wanted(n=None)))
         return [(one.actor, said(one.label), [change.path for change in one.changes]) for one in found]
+
+
+def save_formatted(desk):
+    """What an editor tells of a save in which a formatter changed something."""
+    desk.changed("a", "a.txt", 2, TYPED)
+    desk.will_save("a", "a.txt")
+    desk.changed("a", "a.txt", 3, FORMATTED)
+    desk.saved("a", "a.txt", FORMATTED)
 
 
 def said(label):
