@@ -18,6 +18,11 @@ def until(condition):
     return found
 
 
+def written(path):
+    """Wait until a file is there with something in it: a shell makes it first, and then writes."""
+    until(lambda: path.exists() and path.stat().st_size)
+
+
 def removed(folder):
     """Remove a folder whose files somebody else may be removing as well."""
     until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())

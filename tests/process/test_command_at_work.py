@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from takeback.service import at_work
-from waiting import until
+from waiting import until, written
 
 SCRIPT = "echo 1 > one; until [ -e go ]; do sleep 0.02; done; echo 2 > two; rm go"
 
@@ -48,7 +48,7 @@ def recorder(scene, start):
 def running(scene, start, actor="agent:a"):
     """A command that has written one file, and writes another and ends after this."""
     command = start("run", "--actor", actor, "--", "sh", "-c", SCRIPT)
-    until((scene.root / "one").exists)
+    written(scene.root / "one")
     yield command
     (scene.root / "go").touch()
     assert command.wait(30) == 0
@@ -118,7 +118,7 @@ def test_a_recorder_that_takes_over_takes_nothing(workspace, start, recorder):
 def test_a_killed_command_is_at_work_no_longer(workspace, start, recorder):
     """What a command wrote that was killed is recorded, and nothing waits for it any more."""
     command = start("run", "--", "sh", "-c", SCRIPT)
-    until((workspace.root / "one").exists)
+    written(workspace.root / "one")
     recorder()
     assert at_work.commands(str(workspace.state))
     command.kill()
@@ -127,7 +127,7 @@ def test_a_killed_command_is_at_work_no_longer(workspace, start, recorder):
     until(lambda: operations(workspace) == [("unknown", ["one"])])
     assert at_work.commands(str(workspace.state)) == {}
     (workspace.root / "go").touch()
-    until((workspace.root / "two").exists)
+    written(workspace.root / "two")
 
 
 def test_two_commands_at_once_share_the_doubt(workspace, start):

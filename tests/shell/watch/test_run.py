@@ -25,7 +25,7 @@ from takeback.service.running import Running
 from takeback.store.objects import ObjectStore
 from takeback.watch.events import Lost, LostReason, Touched
 from takeback.watch.look import Looker
-from waiting import WAIT_S, removed, until
+from waiting import WAIT_S, removed, until, written
 
 TAKEBACK = [sys.executable, "-P", "-m", "takeback"]
 WITHOUT = "-dac_override,-dac_read_search"
@@ -434,7 +434,7 @@ def test_a_checkout_inside_a_command_is_the_commands(root, recorder):
 def test_a_command_that_is_killed_ends(root, recorder):
     """After the death of a `takeback run` the next write is nobody's known."""
     running = subprocess.Popen([*TAKEBACK, "run", "--", "sh", "-c", "echo x > n; exec sleep 5"], cwd=root)
-    until((root / "n").exists)
+    written(root / "n")
     running.kill()
     running.wait(WAIT_S)
     recorder.operation(of="n")
