@@ -43,6 +43,8 @@ class ModelFile:
     """Every text that somebody wrote: lines must never swap their order."""
     seen: set[str] = field(default_factory=set)
     """Every text the file ever had, by whatever way."""
+    shown: str = ""
+    """Its name when it was there last: that of a file that is gone is not changed by a rename that stands again."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
