@@ -161,6 +161,7 @@ def _assemble(
         clock=clock,
         lock_path=os.path.join(state, "lock"),
     )
+    claims = Claims(journal, recorder, clock)
     return Workspace(
         root=folder.path,
         state=state,
@@ -169,7 +170,7 @@ def _assemble(
         journal=journal,
         store=store,
         recorder=recorder,
-        claims=Claims(journal, recorder, clock),
+        claims=claims,
         looker=Looker(
             folder=folder,
             journal=journal,
@@ -179,7 +180,7 @@ def _assemble(
             config=lambda: settings.record,
             cache_path=cache_path,
             clock=clock,
-            moves=GitMoves(root=folder.path, journal=journal, recorder=recorder, clock=clock),
+            moves=GitMoves(root=folder.path, journal=journal, recorder=recorder, claims=claims, clock=clock),
             passed_over=PassedOver(cache_path),
         ),
         applier=applier,

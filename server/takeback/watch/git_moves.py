@@ -2,7 +2,8 @@
 
 When HEAD moved since the last time, paths that are now as git left them become one operation of actor `git`; the rest
 goes to whoever it would have gone to. The commit that HEAD was at is a fact in the journal, so a recorder that sees
-events and a look without one tell the same.
+events and a look without one tell the same. Git writes files before it moves HEAD: what somebody asked for in between,
+and nobody announced, is claimed for git.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from takeback.claims import Claims
 from takeback.journal.log import Journal
 from takeback.model.operation import GIT, Observation, OperationKind
 from takeback.model.source import Source
@@ -30,6 +32,7 @@ class GitMoves:
     root: str
     journal: Journal
     recorder: Recorder
+    claims: Claims
     clock: Callable[[], int]
 
     def record(self, source: Source, observations: Sequence[Observation], *, complete: bool) -> Recorded:
@@ -60,10 +63,12 @@ class GitMoves:
         if move is None:
             return self.recorder.record_unannounced(source, observations)
         leaves = _inside(repository, self.root, move.leaves)
+        told = Source(kind=OperationKind.GIT, actor=GIT, label=move.label)
         by_git = [one for one in observations if one.path in leaves and _is(one.after, leaves[one.path])]
         paths = {one.path for one in by_git}
         others = [one for one in observations if one.path not in paths]
-        git = self.recorder.record(Source(kind=OperationKind.GIT, actor=GIT, label=move.label), by_git)
+        self.claims.claim_all(told, lambda one: one.path in leaves and _is(one.after, leaves[one.path]))
+        git = self.recorder.record(told, by_git)
         rest = self.recorder.record_unannounced(source, others)
         return replace(rest, git=git.operation, deferred=git.deferred + rest.deferred)
 

@@ -403,6 +403,27 @@ def test_a_look_without_a_recorder_tells_git_apart_too(root):
     ]
 
 
+@pytest.mark.promise(5)
+def test_what_was_seen_before_head_moved_is_gits(root):
+    """Git writes files and then moves HEAD: a look in between gives them to nobody, or to whose turn is open."""
+    log(root)
+    with open_workspace(str(root)) as workspace:
+        recording.begin_turn(workspace, "agent:a", "")
+        git(root, "checkout", "-q", "other", "--", ".")
+        recording.sync(workspace)
+    git(root, "checkout", "-q", "other")
+    (root / "n").write_text("new\n", encoding="utf-8")
+
+    found = log(root)
+
+    assert [(one.actor, one.inferred, paths(one)) for one in found] == [
+        ("git", False, {"a", "b"}),
+        ("git", False, {"c"}),
+        ("agent:a", True, {"n"}),
+    ]
+    assert found[0].label == "checkout main -> other"
+
+
 def test_edits_that_were_committed_unseen_stay_their_writers(root):
     """A look after an edit, a commit and a checkout gives git only what git wrote."""
     log(root)
